@@ -1,0 +1,88 @@
+"""One question to the judge: a chunk, what is known at this moment, what was promised before, and the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from .chunk import ActionChunk, Malformed
+from .motion import Plan
+from .rules import RuleSet
+from .scene import RobotState, Scene
+from .verdict import Decision
+
+Mode: TypeAlias = Literal["ready", "running", "slowed", "holding", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What the supervisor remembers between reviews.
+
+    plan: the committed plan. session, sequence, observation_ns: of the last chunk judged in this session. vetoes: in a row.
+    comfortable: permits in a row with at least 5 % of margin, which end `slowed` (F-40). escape_since_ns: when a motion out of
+    a violated start was first permitted. latch: why the supervisor is stopped (empty: it is not).
+    """
+
+    state: Mode = "ready"
+    plan: Plan | None = None
+    session: str = ""
+    sequence: int = -1
+    observation_ns: int = -1
+    vetoes: int = 0
+    comfortable: int = 0
+    escape_since_ns: int | None = None
+    latch: str = ""
+
+    def after(self, case: Case, decision: Decision) -> Memory:
+        """The memory after a decision: pure, so that replay follows."""
+        chunk = case.chunk
+        seen = self
+        if isinstance(chunk, ActionChunk) and decision.reaction != "stop":
+            observed = chunk.stamps.observation_ns
+            seen = replace(
+                self,
+                session=chunk.session,
+                sequence=max(chunk.sequence, self.sequence if chunk.session == self.session else -1),
+                observation_ns=max(self.observation_ns, observed if observed is not None else -1),
+            )
+        if not decision.permitted:
+            stopped = decision.reaction == "stop"
+            latch = _why(decision) if stopped else self.latch
+            return replace(seen, state="stopped" if stopped else "holding", vetoes=self.vetoes + 1, comfortable=0, latch=latch)
+        escaping = decision.verdict.escape
+        easy = self.comfortable + 1 if decision.reaction == "permit" and _easy(decision) else 0
+        slowed = decision.reaction == "slow" or (self.state == "slowed" and easy < CHUNKS_TO_RECOVER)
+        return replace(
+            seen,
+            state="slowed" if slowed else "running",
+            plan=decision.plan,
+            vetoes=0,
+            comfortable=easy,
+            escape_since_ns=(self.escape_since_ns if self.escape_since_ns is not None else case.now_ns) if escaping else None,
+        )
+
+
+CHUNKS_TO_RECOVER = 2
+EASY_SHARE = 0.05
+
+
+def _easy(decision: Decision) -> bool:
+    shares = [finding.margin / abs(finding.limit) for finding in decision.verdict.findings if finding.limit != 0.0]
+    return all(share >= EASY_SHARE for share in shares)
+
+
+def _why(decision: Decision) -> str:
+    violated = decision.verdict.violated
+    return violated[0].message if violated else "stopped"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """All that a decision depends on. `now_ns` is the supervisor's monotonic clock."""
+
+    now_ns: int
+    chunk: ActionChunk | Malformed
+    state: RobotState
+    scene: Scene
+    memory: Memory
+    rules: RuleSet

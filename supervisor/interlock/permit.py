@@ -1,0 +1,39 @@
+"""The only thing that moves a robot: a permit, made by the supervisor alone, after its record, and used once (F-43)."""
+
+from __future__ import annotations
+
+from .errors import PermitRefused
+from .log import Entry
+from .motion import Plan
+
+_SUPERVISOR = object()  # whoever holds this may make permits; only supervisor.py imports it
+
+
+class Permit:
+    """Leave to follow one plan: which record allowed it, for which robot, until when [ns] it may be begun."""
+
+    __slots__ = ("_plan", "_used", "entry", "robot", "rows", "start_row", "valid_until_ns")
+
+    def __init__(
+        self, key: object, plan: Plan, *, entry: Entry, robot: str, start_row: int, rows: int, valid_until_ns: int
+    ) -> None:
+        if key is not _SUPERVISOR:
+            raise PermitRefused("a permit is made by a supervisor's review, and by nothing else")
+        self._plan = plan
+        self._used = False
+        self.entry = entry
+        self.robot = robot
+        self.start_row = start_row
+        self.rows = rows
+        self.valid_until_ns = valid_until_ns
+
+    def use(self, robot: str, now_ns: int) -> Plan:
+        """The plan, once. `robot` is the digest of the profile that the caller drives. Raises PermitRefused."""
+        if self._used:
+            raise PermitRefused(f"the permit of record {self.entry.index} was used before; ask for another review")
+        if robot != self.robot:
+            raise PermitRefused(f"the permit is for the robot {self.robot[:12]}, not for {robot[:12]}")
+        if not now_ns <= self.valid_until_ns:
+            raise PermitRefused(f"the permit ended {(now_ns - self.valid_until_ns) / 1e6:.1f} ms ago; ask for another review")
+        self._used = True
+        return self._plan

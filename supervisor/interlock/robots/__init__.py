@@ -1,0 +1,5 @@
+"""Robots behind one port, and the closed loop between a policy and a robot."""
+
+from .port import Asked, Clock, Policy, Robot
+
+__all__ = ["Asked", "Clock", "Policy", "Robot"]

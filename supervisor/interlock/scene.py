@@ -1,0 +1,154 @@
+"""What is around the robot: the fixed cell, the objects that were seen in it, and the robot's own measured state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from .arrays import FloatArray, floats
+from .geometry import Pose, Shape, Vector
+from .jsonform import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A fixed obstacle of the cell: a shape at a pose in the world."""
+
+    name: str
+    shape: Shape
+    pose: Pose
+    because: str = ""
+
+    def __post_init__(self) -> None:
+        if self.pose.fault is not None:
+            raise ValueError(f"body {self.name!r}: {self.pose.fault}")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A prism: a polygon [m, world x and y] with holes, between two heights [m, world z]."""
+
+    name: str
+    outer: tuple[tuple[float, float], ...]
+    holes: tuple[tuple[tuple[float, float], ...], ...] = ()
+    z_min: float = 0.0
+    z_max: float = 0.0
+
+    def __post_init__(self) -> None:
+        numbers = [*np.ravel(self.outer), *(value for hole in self.holes for value in np.ravel(hole)), self.z_min, self.z_max]
+        if not all(math.isfinite(value) for value in numbers):
+            raise ValueError(f"zone {self.name!r}: every coordinate must be finite")
+        if len(self.outer) < 3 or any(len(hole) < 3 for hole in self.holes):
+            raise ValueError(f"zone {self.name!r}: a ring needs at least three corners")
+        polygon = self.polygon
+        if not polygon.is_valid or not polygon.area > 0.0:
+            raise ValueError(f"zone {self.name!r}: {shapely.is_valid_reason(polygon)}; the polygon must be simple and enclose an area")
+        if not self.z_min < self.z_max:
+            raise ValueError(f"zone {self.name!r}: z_min must be below z_max, got {self.z_min} and {self.z_max}")
+
+    @property
+    def polygon(self) -> shapely.Polygon:
+        """The polygon in the world's x and y [m]."""
+        return shapely.Polygon(self.outer, self.holes)
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """A line of the hazard register: id, what can happen, and what is done about it."""
+
+    id: str
+    what: str
+    measure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where the robot stands (`mount`: its base link in the world), what is fixed around it, its zones and hazards."""
+
+    name: str
+    mount: Pose
+    bodies: tuple[Body, ...]
+    zones: tuple[Zone, ...]
+    hazards: tuple[Hazard, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mount.fault is not None:
+            raise ValueError(f"cell {self.name!r}: mount: {self.mount.fault}")
+        for names in ([body.name for body in self.bodies], [zone.name for zone in self.zones]):
+            if len(set(names)) != len(names):
+                raise ValueError(f"cell {self.name!r}: a name is used twice in {sorted(names)}")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 [hex] of the canonical JSON form."""
+        return digest_of(self)
+
+    def zone(self, name: str) -> Zone:
+        """The zone of that name; raises KeyError."""
+        return next((zone for zone in self.zones if zone.name == name), None) or _missing(name, [z.name for z in self.zones])
+
+
+def _missing(name: str, known: Sequence[str]) -> Zone:
+    raise KeyError(f"no zone {name!r}; this cell has: {', '.join(known)}")
+
+
+@dataclass(frozen=True, slots=True)
+class SceneObject:
+    """A thing that was seen: its pose in the world at `seen_ns`, the error of that pose [m], and the largest speed [m/s]
+    at which it may have moved since (None: unknown, which is refused).
+    """
+
+    name: str
+    shape: Shape
+    pose: Pose
+    seen_ns: int
+    uncertainty_m: float
+    speed_m_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the cell reports: its mode (None: unknown), the objects in it, and which of them the task is about."""
+
+    mode: str | None
+    objects: tuple[SceneObject, ...] = ()
+    target: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 [hex] of the canonical JSON form."""
+        return digest_of(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object in the hand: its shape at a pose in the frame of the profile's flange, and its mass [kg]."""
+
+    name: str
+    shape: Shape
+    pose: Pose
+    mass_kg: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RobotState:
+    """What the robot measured at `seen_ns`: joints by name, their positions [rad], shape (n,), velocities [rad/s], shape (n,),
+    gripper values, shape (g,), in the units and order of the profile. Holds any float64; the checks judge.
+    """
+
+    seen_ns: int
+    joints: tuple[str, ...]
+    positions: FloatArray
+    velocities: FloatArray
+    grippers: FloatArray
+    held: Held | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("positions", "velocities", "grippers"):
+            object.__setattr__(self, name, floats(name, getattr(self, name), 1))
+
+

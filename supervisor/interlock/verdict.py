@@ -1,0 +1,116 @@
+"""What the judge found and what was decided: values only, each with its margin, its place and its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .geometry import Vector
+from .motion import Plan
+from .rules import SEVERITY, Reaction
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One signed margin at its worst place. Positive is inside; NaN is a violation.
+
+    rule: the rule's id, or `check:...`. reaction: what follows when it is violated. value, limit: in `unit`.
+    row: the chunk's row (-1: before or after the rows); time_s: seconds after now; links: joints, links or bodies concerned;
+    point: where [m, world].
+    """
+
+    rule: str
+    kind: str
+    reaction: Reaction
+    margin: float
+    value: float
+    limit: float
+    unit: str
+    message: str
+    row: int = -1
+    time_s: float = 0.0
+    phase: str = ""
+    links: tuple[str, ...] = ()
+    point: Vector | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Inside, the limit itself included; NaN never is."""
+        return self.margin >= 0.0
+
+    @property
+    def enforced(self) -> bool:
+        """Whether a violation changes what the robot does."""
+        return SEVERITY[self.reaction] >= SEVERITY["slow"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All findings of one judgement, violated ones first, worst first. Allowed needs at least one enforced finding, and all of them ok."""
+
+    findings: tuple[Finding, ...]
+    escape: bool = False  # the start already violated, and this motion leads out of it
+
+    @property
+    def allowed(self) -> bool:
+        """A conjunction with at least one enforced term."""
+        enforced = [finding for finding in self.findings if finding.enforced]
+        return bool(enforced) and all(finding.ok for finding in enforced)
+
+    @property
+    def violated(self) -> tuple[Finding, ...]:
+        """The findings that are not ok, advisory ones included."""
+        return tuple(finding for finding in self.findings if not finding.ok)
+
+    @property
+    def reaction(self) -> Reaction:
+        """The strictest reaction of an enforced violation; `veto` where nothing was enforced; `log` where all is well."""
+        violated = [finding.reaction for finding in self.violated if finding.enforced]
+        if violated:
+            return max(violated, key=lambda reaction: SEVERITY[reaction])
+        return "log" if self.allowed else "veto"
+
+
+Outcome: TypeAlias = Literal["permit", "slow", "truncate", "veto", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One judged motion: what was done to the proposal (`as proposed`, `slowed to 0.62`, `cut to 12 rows`), and its verdict."""
+
+    amendment: str
+    rows: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """What is permitted: nothing (veto, stop), or `plan`: rows start_row to start_row + rows - 1, amended or not, and their brake.
+
+    progress: the share (0 to 1) of the proposed path that the permitted rows cover. attempts: every judgement on the way, in order.
+    """
+
+    reaction: Outcome
+    start_row: int
+    rows: int
+    progress: float
+    attempts: tuple[Attempt, ...]
+    plan: Plan | None
+    motion_digest: str = ""
+
+    def __post_init__(self) -> None:
+        permitted = self.reaction in ("permit", "slow", "truncate")
+        if permitted and (self.plan is None or self.rows < 1 or not self.attempts or not self.attempts[-1].verdict.allowed):
+            raise ValueError(f"a {self.reaction!r} needs a plan, rows, and a last verdict that allows them")
+        if not permitted and (self.plan is not None or self.rows != 0):
+            raise ValueError(f"a {self.reaction!r} permits nothing")
+
+    @property
+    def permitted(self) -> bool:
+        """Whether the robot may move as `plan` says."""
+        return self.plan is not None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The last judgement if it permits; otherwise the first, of what the policy proposed."""
+        return self.attempts[-1].verdict if self.permitted else self.attempts[0].verdict
