@@ -111,6 +111,7 @@ class Motion:
     tool_points: Mapping[str, FloatArray]
     held: Held | None
     measured_grippers: FloatArray
+    model: RobotModel | None
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -136,6 +137,11 @@ class RobotModel(Protocol):
     @property
     def vertices(self) -> Mapping[str, FloatArray]:
         """Corners (V, 3) of each link's convex hull in the link's frame; fingers swept over their full travel."""
+        ...
+
+    @property
+    def tool_offsets(self) -> Mapping[str, tuple[str, FloatArray]]:
+        """Each tool point by name: its link, and its pose (4, 4) in that link's frame. The first one is also named `tcp`."""
         ...
 
     def forward(self, positions: FloatArray) -> FloatArray:

@@ -1,0 +1,224 @@
+"""Building a motion: the measured pose, the rest of the committed plan, the rows and their brake, in joint space and the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import FloatArray, IntArray, frozen
+from .braking import Brake, brake
+from .case import Case
+from .lower import JointPath, joint_limits, reference_at
+from .motion import Motion, Phase, Plan, Reference, RobotModel
+from .physics import Physics
+from .profile import Profile
+from .scene import Held, RobotState
+
+LENGTHENINGS = 4  # how often a brake is made longer because it would need more torque than the drives have
+NS = 1e9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """A path with its brake, as one motion for the judge and one plan for the robot."""
+
+    path: JointPath
+    motion: Motion
+    plan: Plan
+    brake_fits: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Nodes:
+    """Commanded nodes from the reference on: seconds since the take-over, joint space, phase and row of each."""
+
+    seconds: FloatArray
+    positions: FloatArray
+    velocities: FloatArray
+    accelerations: FloatArray
+    jerks: FloatArray | None
+    grippers: FloatArray
+    phase: IntArray
+    row: IntArray
+
+
+def propose(case: Case, path: JointPath, physics: Physics) -> Proposal:
+    """The motion and plan of a path: its rows to be permitted, and the shortest brake within 100 % of the profile."""
+    profile = case.rules.profile
+    period_s = path.period_ns / NS
+    rows = path.positions[: path.commit]
+    start = path.reference.positions - path.reference.velocities * period_s
+    before = np.vstack([start[None], path.reference.positions[None], rows])[-2:]
+    found, nodes = _stop(path, rows, before, profile, case.state.held, physics)
+    motion = _motion(case, path, nodes, physics)
+    return Proposal(path, motion, _plan(path, nodes), found.fits)
+
+
+def _stop(
+    path: JointPath, rows: FloatArray, before: FloatArray, profile: Profile, held: Held | None, physics: Physics
+) -> tuple[Brake, _Nodes]:
+    speed, acceleration, torque = (joint_limits(profile, name) for name in ("velocity", "acceleration", "torque"))
+    least = 0
+    for _ in range(LENGTHENINGS + 1):
+        found = brake(before, path.positions[path.commit :], speed, acceleration, path.period_ns / NS, least)
+        nodes = _nodes(path, rows, found.positions, profile)
+        braking = nodes.phase == Phase.BRAKE
+        torques = physics.torques(nodes.positions[braking], nodes.velocities[braking], nodes.accelerations[braking], held)
+        if not found.fits or torques is None or bool((np.abs(torques) <= torque).all()):
+            break
+        least = len(found.positions) - 1 + max(1, len(found.positions) // 3)
+    return found, nodes
+
+
+def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile) -> _Nodes:
+    period_s = path.period_ns / NS
+    positions = np.vstack([path.reference.positions[None], rows, stop])
+    last = path.grippers[path.commit - 1 : path.commit]
+    grippers = np.vstack([path.reference.grippers[None], path.grippers[: path.commit], np.repeat(last, len(stop), axis=0)])
+    phase = np.array([Phase.COMMITTED] + [Phase.ROW] * len(rows) + [Phase.BRAKE] * len(stop), dtype=np.int64)
+    row = np.concatenate([[-1], path.start_row + np.arange(len(rows)), np.full(len(stop), -1)]).astype(np.int64)
+    seconds = np.arange(len(positions)) * period_s
+    if profile.interpolation == "cubic":
+        return _cubic(path.reference, seconds, positions, grippers, phase, row, profile.control_rate_hz)
+    velocities = np.vstack([path.reference.velocities[None], np.diff(positions, axis=0) / period_s])
+    accelerations = np.vstack([path.reference.accelerations[None], np.diff(velocities, axis=0) / period_s])
+    return _Nodes(seconds, positions, velocities, accelerations, None, grippers, phase, row)
+
+
+def _cubic(
+    reference: Reference, seconds: FloatArray, positions: FloatArray, grippers: FloatArray, phase: IntArray, row: IntArray, rate_hz: float
+) -> _Nodes:
+    """Cubic Hermite pieces through the nodes, sampled at the control rate; node velocities are central differences."""
+    period_s = float(seconds[1])
+    slopes = np.vstack([
+        reference.velocities[None], (positions[2:] - positions[:-2]) / (2.0 * period_s), np.zeros((1, positions.shape[1]))
+    ])  # fmt: skip
+    pieces = max(1, round(period_s * rate_hz))
+    share = np.tile(np.arange(1, pieces + 1) / pieces, len(positions) - 1)[:, None]
+    piece = np.repeat(np.arange(len(positions) - 1), pieces)
+    p, q, u, v = positions[piece], positions[piece + 1], slopes[piece] * period_s, slopes[piece + 1] * period_s
+    a, b = 2.0 * (p - q) + u + v, 3.0 * (q - p) - 2.0 * u - v
+    fine = ((a * share + b) * share + u) * share + p
+    velocity = ((3.0 * a * share + 2.0 * b) * share + u) / period_s
+    acceleration = (6.0 * a * share + 2.0 * b) / period_s**2
+    start = np.concatenate([[0.0], (piece + share[:, 0]) * period_s])
+    return _Nodes(
+        seconds=start,
+        positions=np.vstack([positions[:1], fine]),
+        velocities=np.vstack([reference.velocities[None], velocity]),
+        accelerations=np.vstack([reference.accelerations[None], acceleration]),
+        jerks=np.vstack([np.zeros((1, positions.shape[1])), 6.0 * a / period_s**3]),
+        grippers=np.vstack([grippers[:1], grippers[piece + 1]]),
+        phase=np.concatenate([phase[:1], phase[piece + 1]]),
+        row=np.concatenate([row[:1], row[piece + 1]]),
+    )
+
+
+def _plan(path: JointPath, nodes: _Nodes) -> Plan:
+    times = path.start_ns + np.rint(nodes.seconds * NS).astype(np.int64)
+    return Plan(times, nodes.positions, nodes.grippers, path.rows_end_ns)
+
+
+def _motion(case: Case, path: JointPath, nodes: _Nodes, physics: Physics) -> Motion:
+    lead = _lead(case, path.start_ns)
+    offset = (path.start_ns - case.now_ns) / NS
+    return assemble(
+        case.state,
+        physics,
+        _joined(lead, nodes, offset),
+    )
+
+
+def _joined(lead: _Nodes, nodes: _Nodes, offset_s: float) -> _Nodes:
+    jerks = None if nodes.jerks is None else np.vstack([np.zeros_like(lead.positions), nodes.jerks])
+    return _Nodes(
+        seconds=np.concatenate([lead.seconds, nodes.seconds + offset_s]),
+        positions=np.vstack([lead.positions, nodes.positions]),
+        velocities=np.vstack([lead.velocities, nodes.velocities]),
+        accelerations=np.vstack([lead.accelerations, nodes.accelerations]),
+        jerks=jerks,
+        grippers=np.vstack([lead.grippers, nodes.grippers]),
+        phase=np.concatenate([lead.phase, nodes.phase]),
+        row=np.concatenate([lead.row, nodes.row]),
+    )
+
+
+def _lead(case: Case, until_ns: int) -> _Nodes:
+    """The measured pose, the command of now, and the committed plan's nodes before `until_ns`."""
+    plan, state, now = case.memory.plan, case.state, case.now_ns
+    command = reference_at(case.memory, state, now, now)
+    positions, times = [state.positions, command.positions], [now, now]
+    velocities, grippers = [command.velocities, command.velocities], [state.grippers, command.grippers]
+    accelerations = [command.accelerations, command.accelerations]
+    if plan is not None and now < plan.end_ns:
+        for when in plan.times_ns[(plan.times_ns > now) & (plan.times_ns < until_ns)].tolist():
+            node = plan.at(when)
+            positions.append(node.positions)
+            velocities.append(node.velocities)
+            accelerations.append(node.accelerations)
+            grippers.append(node.grippers)
+            times.append(when)
+    return _Nodes(
+        seconds=(np.array(times) - now) / NS,
+        positions=np.vstack(positions),
+        velocities=np.vstack(velocities),
+        accelerations=np.vstack(accelerations),
+        jerks=None,
+        grippers=np.vstack(grippers),
+        phase=np.array([Phase.MEASURED] * 2 + [Phase.COMMITTED] * (len(positions) - 2), dtype=np.int64),
+        row=np.full(len(positions), -1, dtype=np.int64),
+    )
+
+
+def rest_of_plan(case: Case, plan: Plan, physics: Physics) -> Motion:
+    """What is left of a committed plan as a motion, to be judged again: rows and brake, from the command of now."""
+    times = plan.times_ns[plan.times_ns > case.now_ns]
+    nodes = [plan.at(when) for when in times.tolist()]
+    lead = _lead(case, case.now_ns)
+    phase = np.where(times <= plan.rows_end_ns, Phase.ROW, Phase.BRAKE).astype(np.int64)
+    width = len(case.state.positions)
+    rest = _Nodes(
+        seconds=(times - case.now_ns) / NS,
+        positions=np.array([node.positions for node in nodes]).reshape(-1, width),
+        velocities=np.array([node.velocities for node in nodes]).reshape(-1, width),
+        accelerations=np.array([node.accelerations for node in nodes]).reshape(-1, width),
+        jerks=None,
+        grippers=np.array([node.grippers for node in nodes]).reshape(-1, len(case.state.grippers)),
+        phase=phase,
+        row=np.full(len(nodes), -1, dtype=np.int64),
+    )
+    return assemble(case.state, physics, _joined(lead, rest, 0.0))
+
+
+def assemble(state: RobotState, physics: Physics, nodes: _Nodes) -> Motion:
+    """The motion with its poses, tool points and torques."""
+    model = physics.model
+    empty = np.empty((len(nodes.seconds), 0, 4, 4))
+    poses = frozen(empty) if model is None else model.forward(nodes.positions)
+    torques = physics.torques(nodes.positions, nodes.velocities, nodes.accelerations, state.held)
+    return Motion(
+        times_s=frozen(nodes.seconds),
+        phase=nodes.phase,
+        row=nodes.row,
+        positions=frozen(nodes.positions),
+        velocities=frozen(nodes.velocities),
+        accelerations=frozen(nodes.accelerations),
+        jerks=nodes.jerks,
+        grippers=frozen(nodes.grippers),
+        torques=torques,
+        poses=poses,
+        tool_points={} if model is None else _tool_points(model, poses),
+        held=state.held,
+        measured_grippers=state.grippers,
+        model=model,
+    )
+
+
+def _tool_points(model: RobotModel, poses: FloatArray) -> Mapping[str, FloatArray]:
+    return {
+        name: frozen(poses[:, model.links.index(link)] @ offset) for name, (link, offset) in model.tool_offsets.items()
+    }
+
+
