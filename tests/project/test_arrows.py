@@ -30,14 +30,18 @@ BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 LAYERS = (
     ("errors", "arrays", "jsonform"),
     ("chunk", "state", "scene", "profile", "geometry"),
-    ("kinematics", "urdf", "robot_model"),
     ("motion",),
+    ("rules", "case", "verdict"),
+    ("physics",),
+    ("kinematics", "urdf", "robot_model"),
+    ("lower", "braking"),
+    ("build",),
     ("_bullet", "hulls", "forecast"),
-    ("rules", "checks", "case", "verdict"),
+    ("checks",),
     ("judge",),
     ("amend",),
     ("decide",),
-    ("permit", "log", "supervisor"),
+    ("log", "permit", "supervisor"),
     ("robots",),
 )
 LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}
