@@ -60,16 +60,16 @@ def _stop(
     path: JointPath, rows: FloatArray, before: FloatArray, profile: Profile, held: Held | None, physics: Physics
 ) -> tuple[Brake, _Nodes]:
     speed, acceleration, torque = (joint_limits(profile, name) for name in ("velocity", "acceleration", "torque"))
-    least = 0
-    for _ in range(LENGTHENINGS + 1):
+    least, lengthened = 0, 0
+    while True:
         found = brake(before, path.positions[path.commit :], speed, acceleration, path.period_ns / NS, least)
         nodes = _nodes(path, rows, found.positions, profile)
         braking = nodes.phase == Phase.BRAKE
         torques = physics.torques(nodes.positions[braking], nodes.velocities[braking], nodes.accelerations[braking], held)
-        if not found.fits or torques is None or bool((np.abs(torques) <= torque).all()):
-            break
+        if not found.fits or torques is None or lengthened == LENGTHENINGS or bool((np.abs(torques) <= torque).all()):
+            return found, nodes
         least = len(found.positions) - 1 + max(1, len(found.positions) // 3)
-    return found, nodes
+        lengthened += 1
 
 
 def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile) -> _Nodes:
@@ -79,7 +79,7 @@ def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile
     grippers = np.vstack([path.reference.grippers[None], path.grippers[: path.commit], np.repeat(last, len(stop), axis=0)])
     phase = np.array([Phase.COMMITTED] + [Phase.ROW] * len(rows) + [Phase.BRAKE] * len(stop), dtype=np.int64)
     row = np.concatenate([[-1], path.start_row + np.arange(len(rows)), np.full(len(stop), -1)]).astype(np.int64)
-    seconds = np.arange(len(positions)) * period_s
+    seconds = frozen(np.arange(len(positions), dtype=np.float64) * period_s)
     if profile.interpolation == "cubic":
         return _cubic(path.reference, seconds, positions, grippers, phase, row, profile.control_rate_hz)
     velocities = np.vstack([path.reference.velocities[None], np.diff(positions, axis=0) / period_s])

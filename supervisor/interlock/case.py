@@ -78,10 +78,10 @@ def _why(decision: Decision) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """All that a decision depends on. `now_ns` is the supervisor's monotonic clock."""
+    """All that a decision depends on. `now_ns` is the supervisor's monotonic clock; no chunk: the committed plan is judged again."""
 
     now_ns: int
-    chunk: ActionChunk | Malformed
+    chunk: ActionChunk | Malformed | None
     state: RobotState
     scene: Scene
     memory: Memory

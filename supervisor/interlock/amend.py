@@ -1,0 +1,86 @@
+"""Amending: the same path, slower or shorter, never sideways; what comes out is judged from the start like anything else."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from .arrays import FloatArray, frozen
+from .braking import on_path
+from .build import Proposal
+from .lower import JointPath, joint_limits
+from .profile import Profile
+from .verdict import Finding, Verdict
+
+AIM: Final = 0.995  # just inside the limit
+SLOWEST: Final = 0.05  # of the proposed path speed; below that the motion is refused
+RAMP_SHARE: Final = 0.5  # of the acceleration limit that changing the path's speed may take; the path's own bends need the rest
+
+
+def factor(verdict: Verdict) -> float | None:
+    """By how much the path's speed must fall so that all slowable violations end just inside; None if slowing cannot help."""
+    violated = [finding for finding in verdict.violated if finding.enforced]
+    if not violated or any(finding.reaction != "slow" for finding in violated):
+        return None
+    factors = [_factor(finding) for finding in violated]
+    found = AIM * min(factors)
+    return found if found >= SLOWEST else None
+
+
+def _factor(finding: Finding) -> float:
+    if not (finding.limit > 0.0 and finding.value > finding.limit):
+        return 0.0
+    power = re.search(r"/s\^([23])$", finding.unit)  # accelerations grow with the square of the path's speed, jerks with its cube
+    return float((finding.limit / finding.value) ** (1.0 / int(power.group(1)) if power else 1.0))
+
+
+def slowed(path: JointPath, speed: float, profile: Profile) -> JointPath:
+    """The same path at `speed` (0 to 1) of its own: as many rows, reached as the path's speed goes from the reference's to `speed`.
+
+    The path is the polyline through the reference and all rows. Gripper values move with the place on the path.
+    """
+    line = np.vstack([path.reference.positions[None], path.positions])
+    along = _along(path, line, speed, profile)
+    rows = np.minimum(np.ceil(along - 1e-9).astype(np.int64), len(path.positions)) - 1
+    covered = np.concatenate([[0.0], path.covered])
+    return replace(
+        path,
+        positions=frozen(on_path(line, along)),
+        grippers=frozen(path.grippers[rows]),
+        covered=frozen(on_path(covered[:, None], along)[:, 0]),
+    )
+
+
+def _along(path: JointPath, line: FloatArray, speed: float, profile: Profile) -> FloatArray:
+    period_s = path.period_ns / 1e9
+    first = line[1] - line[0]
+    length = float(first @ first)
+    carried = float(path.reference.velocities @ first) * period_s
+    now = min(max(carried / length, 0.0), 1.0) if length > 0.0 else speed
+    longest = np.abs(np.diff(line, axis=0)).max(axis=0)
+    allowed = RAMP_SHARE * joint_limits(profile, "acceleration") * period_s**2
+    step = float(np.min(allowed / np.maximum(longest, 1e-12)))
+    speeds = np.empty(len(path.positions))
+    for index in range(len(speeds)):
+        now = max(speed, now - step) if now > speed else min(speed, now + step)
+        speeds[index] = now
+    along: FloatArray = np.cumsum(speeds)
+    return along
+
+
+def cut(proposal: Proposal, verdict: Verdict) -> JointPath | None:
+    """The same rows, ending early enough to be at rest before the first refused point; None where no row is left."""
+    path = proposal.path
+    refused = [_place(finding, path) for finding in verdict.violated if finding.enforced]
+    braking = (proposal.plan.end_ns - path.rows_end_ns) / path.period_ns
+    commit = math.floor(min(refused, default=0) - braking / 2.0) - 1
+    return replace(path, commit=commit) if 1 <= commit < path.commit else None
+
+
+def _place(finding: Finding, path: JointPath) -> int:
+    """How many rows of the path are before the finding; in the brake: all that are permitted."""
+    return finding.row - path.start_row if finding.phase == "row" else path.commit if finding.phase == "brake" else 0

@@ -1,0 +1,315 @@
+"""The built-in checks, which no file can switch off: is this a chunk that may be judged at all, here and now?
+
+Each is a function from a case to findings, in the visible table `CHECKS`. A chunk that fails one never meets a rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from .build import Proposal
+from .case import Case
+from .chunk import ActionChunk, Channel, Layout
+from .lower import JointPath, commanded_rows, first_row_left, joint_limits, layout_of, period_ns, reference_at
+from .motion import Phase
+from .profile import Profile
+from .rules import Reaction
+from .scene import SceneObject
+from .verdict import Finding
+
+Check: TypeAlias = Callable[[Case, ActionChunk], Iterator[Finding]]
+Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
+
+JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
+RATE_TOLERANCE: Final = 1e-3
+
+
+def flag(name: str, ok: bool, message: str, reaction: Reaction = "veto") -> Finding:
+    """A check that is met or not; margin 1 or -1."""
+    return Finding(f"check:{name}", "check", reaction, 1.0 if ok else -1.0, 1.0 if ok else 0.0, 1.0, "", message)
+
+
+def within(name: str, value: float, limit: float, unit: str, message: str, links: tuple[str, ...] = ()) -> Finding:
+    """A check that a value is at most a limit; NaN is not."""
+    return Finding(f"check:{name}", "check", "veto", limit - value, value, limit, unit, message, links=links)
+
+
+def finite(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-01: every commanded value is a number; what is masked is not read."""
+    if chunk.mask.shape == chunk.values.shape:
+        bad = np.argwhere(chunk.mask & ~np.isfinite(chunk.values))
+        where = f"; the first at row {bad[0][0]}, column {bad[0][1]}" if len(bad) else ""
+        yield flag("finite", not len(bad), f"{len(bad)} commanded values are not finite{where}")
+    else:
+        yield flag("finite", False, f"mask {chunk.mask.shape} and values {chunk.values.shape} differ in shape")
+    if chunk.anchor is not None:
+        yield flag("finite", bool(np.isfinite(chunk.anchor).all()), "the anchor must be finite")
+
+
+def shape(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-05: as many rows as accepted, and as many columns as the layout has."""
+    rows, columns = chunk.values.shape
+    accepts, layout = case.rules.accepts, layout_of(case, chunk)
+    yield flag(
+        "shape", accepts.rows_min <= rows <= accepts.rows_max, f"{rows} rows; accepted: {accepts.rows_min} to {accepts.rows_max}"
+    )
+    expected = len(layout.channels) if layout is not None else -1
+    yield flag("shape", columns == expected, f"{columns} columns; the layout has {expected if layout else 'no known width'}")
+
+
+def layout(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-07, F-10, F-11: the layout is one that the rule set accepts, and every column in it can be judged."""
+    found = layout_of(case, chunk)
+    known = ", ".join(item.name for item in case.rules.accepts.layouts)
+    yield flag("layout", found is not None, f"layout {chunk.layout[:12]!r}; accepted: {known}")
+    if found is not None:
+        problems = unsupported(found, case.rules.profile)
+        yield flag("layout", not problems, "; ".join(problems) or f"layout {found.name} commands every joint once")
+        anchored = any(channel.reference == "delta_from_observation" for channel in found.channels)
+        right = chunk.anchor is not None and chunk.anchor.shape == (len(case.rules.profile.joints),)
+        yield flag("layout", right or not anchored, "delta_from_observation needs the joint positions of the observation as anchor")
+
+
+def unsupported(layout: Layout, profile: Profile) -> list[str]:
+    """Why a layout cannot be judged on this robot; empty where it can."""
+    joints, grippers = set(profile.joint_names), {gripper.name: gripper.unit for gripper in profile.grippers}
+    names = [channel.name for channel in layout.channels]
+    problems = [f"{name!r} is commanded twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    problems += [f"joint {name!r} has no column" for name in profile.joint_names if name not in names]
+    for channel in layout.channels:
+        if channel.name in joints:
+            problems += _joint_problems(channel)
+        elif channel.name in grippers:
+            problems += _gripper_problems(channel, grippers[channel.name])
+        else:
+            problems.append(f"{channel.name!r} ({channel.quantity}) is not supported yet: no joint or gripper of {profile.name}")
+    return problems
+
+
+def _joint_problems(channel: Channel) -> list[str]:
+    unit = JOINT_UNITS.get(channel.quantity)
+    if unit is None:
+        return [f"{channel.quantity} for joint {channel.name!r} is not supported yet"]
+    if channel.unit != unit or channel.frame != "joint":
+        return [f"joint {channel.name!r} must be in {unit} and frame joint, got {channel.unit} and {channel.frame}"]
+    if channel.quantity == "joint_velocity" and channel.reference != "absolute":
+        return [f"velocities of joint {channel.name!r} must be absolute, got {channel.reference}"]
+    return []
+
+
+def _gripper_problems(channel: Channel, unit: str) -> list[str]:
+    if channel.quantity != "gripper" or channel.reference != "absolute":
+        return [f"gripper {channel.name!r} must be an absolute gripper channel, got {channel.reference} {channel.quantity}"]
+    if channel.unit not in ("ratio", unit):
+        return [f"gripper {channel.name!r} must be in {unit} or ratio, got {channel.unit}"]
+    if channel.polarity == "none":
+        return [f"gripper {channel.name!r} needs a polarity: zero_closed or zero_open"]
+    return []
+
+
+def profile(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """The chunk was made for this robot profile, to the byte."""
+    expected = case.rules.profile_digest
+    yield flag("profile", chunk.profile == expected, f"made for profile {chunk.profile[:12]!r}; this robot is {expected[:12]!r}")
+
+
+def normalisation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-08: values are physical, and only a normalisation that the rule set accepts was undone on the way."""
+    found = "none" if chunk.normalisation is None else chunk.normalisation.kind
+    expected = case.rules.accepts.normalisation
+    yield flag("normalisation", chunk.space == "physical", f"values in space {chunk.space!r}; only physical values are accepted")
+    yield flag("normalisation", found == expected, f"normalisation {found!r}; accepted: {expected!r}")
+
+
+def decode(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-12: the decoder succeeded; a fallback is somebody else's motion."""
+    yield flag("decode", chunk.decode == "ok", f"the decoder said {chunk.decode!r}; only 'ok' is accepted")
+
+
+def mask(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-06: padding at the end is left out; a row that commands some joints and not others is refused."""
+    found = layout_of(case, chunk)
+    if found is None or chunk.mask.shape != chunk.values.shape or chunk.mask.shape[1] != len(found.channels):
+        yield flag("mask", False, f"a mask of shape {chunk.mask.shape} cannot be read")
+        return
+    rows = commanded_rows(chunk)
+    joints = [i for i, channel in enumerate(found.channels) if channel.name in case.rules.profile.joint_names]
+    whole = bool(chunk.mask[:rows, joints].all())
+    yield flag("mask", rows >= 1 and whole, f"{rows} commanded rows; each must command every joint")
+
+
+def period(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-13, F-17: the period is the accepted one, within 1e-3 of its rate."""
+    expected = case.rules.accepts.period_s
+    off = abs(chunk.period_s / expected - 1.0)
+    yield within("period", off, RATE_TOLERANCE, "", f"period {chunk.period_s:g} s; accepted: {expected:g} s")
+
+
+def horizon(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """The rows to execute are rows that exist, and no more than the rule set executes before it asks again."""
+    limit = min(case.rules.accepts.execute, len(chunk.values))
+    found = len(chunk.values) if chunk.horizon is None else chunk.horizon
+    right = 1 <= found and (chunk.horizon is None or found <= limit)
+    yield flag("horizon", right, f"{found} rows to execute; accepted: 1 to {limit}, or unknown")
+
+
+def stamps(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-17, F-18: every stamp is there, on the one clock, in order, and rows are left to execute."""
+    found = chunk.stamps
+    yield flag("stamps", found.clock == "monotonic", f"stamps of clock {found.clock!r}; expected 'monotonic'")
+    named = (found.observation_ns, found.request_ns, found.received_ns)
+    if any(stamp is None for stamp in (*named, found.first_row_ns, found.expiry_ns)):
+        yield flag("stamps", False, "a stamp is missing: observation, request, received, first row and expiry are needed")
+        return
+    ordered = [stamp for stamp in (*named, case.now_ns) if stamp is not None]
+    yield flag("stamps", ordered == sorted(ordered), "observation, request, received and now must follow each other")
+    yield flag("stamps", ordered[0] >= 0, "stamps must not be negative")
+    if _usable_period(chunk):
+        left = commanded_rows(chunk) - first_row_left(chunk, case.now_ns)
+        yield flag("stamps", left >= 1, f"{left} rows are left to execute; all rows are past when this chunk takes over")
+
+
+def _usable_period(chunk: ActionChunk) -> bool:
+    return 1e-6 <= chunk.period_s <= 60.0 and chunk.mask.shape == chunk.values.shape
+
+
+def expiry(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-18: the chunk expires after its last committed row."""
+    last = _last_committed_ns(case, chunk)
+    found = chunk.stamps.expiry_ns
+    late = math.nan if last is None or found is None else (last - found) / 1e9
+    yield within("expiry", late, 0.0, "s", "the last committed row must be due before the chunk expires")
+
+
+def _last_committed_ns(case: Case, chunk: ActionChunk) -> int | None:
+    if chunk.stamps.first_row_ns is None or not _usable_period(chunk):
+        return None
+    start = first_row_left(chunk, case.now_ns)
+    rows = commanded_rows(chunk) - start
+    return chunk.stamps.first_row_ns + (start + min(rows, chunk.horizon or rows)) * period_ns(chunk)
+
+
+def sequence(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-18: sequence numbers grow within a session, and observations get newer."""
+    memory = case.memory
+    fresh = chunk.session != memory.session
+    yield flag("sequence", bool(chunk.session), "the session must have a name")
+    last = -1 if fresh else memory.sequence
+    yield flag("sequence", chunk.sequence > last, f"sequence {chunk.sequence}; it must be above {last}")
+    seen = chunk.stamps.observation_ns
+    newer = seen is not None and seen > memory.observation_ns
+    yield flag("sequence", newer, f"observation at {seen} ns; it must be newer than {memory.observation_ns} ns, the last one judged")
+
+
+def state(case: Case) -> Iterator[Finding]:
+    """F-03: the robot's state has the profile's joints and grippers, in order, and is finite."""
+    found, known = case.state, case.rules.profile
+    yield flag("state", found.joints == known.joint_names, f"state of joints {found.joints}; expected {known.joint_names}")
+    sizes = (len(found.positions), len(found.velocities), len(found.grippers))
+    expected = (len(known.joints), len(known.joints), len(known.grippers))
+    yield flag("state", sizes == expected, f"{sizes} positions, velocities and grippers; expected {expected}")
+    numbers = np.concatenate([found.positions, found.velocities, found.grippers])
+    yield flag("state", bool(np.isfinite(numbers).all()), "positions, velocities and grippers must be finite")
+    if found.held is not None:
+        good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg < math.inf
+        yield flag("state", good, f"held {found.held.name!r}: {found.held.pose.fault or f'mass {found.held.mass_kg} kg'}")
+
+
+def scene(case: Case) -> Iterator[Finding]:
+    """The cell's mode is known, objects are named once, and each has a pose, an uncertainty and a speed."""
+    found = case.scene
+    yield flag("scene", found.mode in case.rules.modes, f"mode {found.mode!r}; the rule set has: {', '.join(case.rules.modes)}")
+    names = [item.name for item in found.objects]
+    taken = set(names) & {body.name for body in case.rules.cell.bodies}
+    yield flag("scene", len(set(names)) == len(names) and not taken, f"every object needs a name of its own, got {names}")
+    for item in found.objects:
+        problem = _object_problem(item)
+        yield flag("scene", problem is None, f"object {item.name!r}: {problem or 'known'}")
+
+
+def _object_problem(item: SceneObject) -> str | None:
+    if item.pose.fault is not None:
+        return item.pose.fault
+    if item.speed_m_s is None:
+        return "its speed is unknown"
+    if not (0.0 <= item.speed_m_s < math.inf and 0.0 <= item.uncertainty_m < math.inf):
+        return f"speed {item.speed_m_s} m/s and uncertainty {item.uncertainty_m} m must be finite and not negative"
+    return None
+
+
+def freshness(case: Case) -> Iterator[Finding]:
+    """F-18: robot state and objects are fresh now, and none is from the future."""
+    limits = case.rules.freshness
+    yield _age("robot state", case.now_ns, case.state.seen_ns, limits.state_s)
+    for item in case.scene.objects:
+        yield _age(f"object {item.name!r}", case.now_ns, item.seen_ns, limits.objects_s)
+
+
+def observation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-18: the observation is fresh enough when its first row is executed, not only when it arrives."""
+    age, stamps = math.nan, chunk.stamps
+    if stamps.observation_ns is not None and stamps.first_row_ns is not None and _usable_period(chunk):
+        start = stamps.first_row_ns + first_row_left(chunk, case.now_ns) * period_ns(chunk)
+        age = (start - stamps.observation_ns) / 1e9
+    limit = case.rules.freshness.observation_s
+    yield within("freshness", age, limit, "s", "age of the observation when the first row is executed")
+
+
+def _age(what: str, now_ns: int, seen_ns: int, limit_s: float) -> Finding:
+    age = (now_ns - seen_ns) / 1e9
+    return within("freshness", age if age >= 0.0 else math.nan, limit_s, "s", f"age of the {what}")
+
+
+def latch(case: Case) -> Iterator[Finding]:
+    """A supervisor that stopped refuses everything until a named person resets it."""
+    stopped = case.memory.state == "stopped"
+    yield flag("latch", not stopped, f"stopped: {case.memory.latch}" if stopped else "not stopped", "stop")
+
+
+def seam(case: Case, path: JointPath) -> Iterator[Finding]:
+    """F-14: the step from the reference to the first row is at most the profile's speed times the period."""
+    speed = joint_limits(case.rules.profile, "velocity")
+    steps = np.abs(path.positions[0] - path.reference.positions) / (path.period_ns / 1e9)
+    worst = int(np.argmin(np.where(np.isnan(steps), -np.inf, speed - steps)))
+    joint = case.rules.profile.joint_names[worst]
+    yield within("seam", float(steps[worst]), float(speed[worst]), "rad/s", "step from the reference to the first row", (joint,))
+
+
+def tracking(case: Case) -> Iterator[Finding]:
+    """F-16: the arm is where it was told to be, and at rest where it was told to rest."""
+    profile, found, plan = case.rules.profile, case.state, case.memory.plan
+    limit = joint_limits(profile, "tracking")
+    if plan is not None and case.now_ns < plan.end_ns:
+        command = reference_at(case.memory, found, found.seen_ns, case.now_ns)
+        off, unit, what = np.abs(found.positions - command.positions), "rad", "distance between measured and commanded position"
+    else:
+        limit = limit / case.rules.accepts.period_s
+        off, unit, what = np.abs(found.velocities), "rad/s", "measured speed at rest"
+    worst = int(np.argmin(np.where(np.isnan(off), -np.inf, limit - off)))
+    yield within("tracking", float(off[worst]), float(limit[worst]), unit, what, (profile.joint_names[worst],))
+
+
+def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """F-32: there is a brake behind the rows, within 100 % of the profile's speed, acceleration and torque."""
+    fits = proposal.brake_fits
+    yield flag("brake", fits, "a brake within the profile's speed and acceleration" if fits else "no brake brings the arm to rest in time")
+    torques = proposal.motion.torques
+    if torques is not None:
+        limit = joint_limits(case.rules.profile, "torque")
+        over = np.abs(torques[proposal.motion.phase == Phase.BRAKE]) - limit
+        worst = np.unravel_index(int(np.argmax(np.where(np.isnan(over), np.inf, over))), over.shape)
+        joint = int(worst[1])
+        yield within(
+            "brake", float(over[worst] + limit[joint]), float(limit[joint]), "N m", "torque while braking",
+            (case.rules.profile.joint_names[joint],),
+        )  # fmt: skip
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    finite, shape, layout, profile, normalisation, decode, mask, period, horizon, stamps, expiry, sequence, observation,
+)  # fmt: skip
+STANDING: Final[tuple[Standing, ...]] = (latch, state, scene, freshness, tracking)  # these need no chunk, and hold at every tick

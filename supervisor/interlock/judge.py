@@ -1,0 +1,198 @@
+"""The judgement: every check, every rule, one verdict; pure, total, and closed on NaN, absence and surprise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+
+from . import checks
+from .arrays import BoolArray
+from .build import Proposal, propose, rest_of_plan
+from .case import Case
+from .chunk import ActionChunk, Malformed
+from .errors import ForecastExhausted
+from .lower import JointPath, joint_limits, layout_of, lower
+from .motion import Motion, Phase, Plan
+from .physics import Physics
+from .rules import SEVERITY, Demand, Rule, Trace
+from .verdict import Finding, Verdict
+
+ESCAPE_SPEED_M_S = 0.1
+ESCAPE_JOINT_SHARE = 0.1  # of the profile's speed, for robots without a tool point
+ESCAPE_SLACK = 1e-5  # how much an exact margin may seem to shrink between two nodes: the distance query's own error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """A verdict, and what it was about: the path and motion, unless a check refused before there was one; traces by rule id."""
+
+    verdict: Verdict
+    proposal: Proposal | None = None
+    motion: Motion | None = None
+    traces: tuple[tuple[str, tuple[Trace, ...]], ...] = ()
+
+
+def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgement:
+    """The verdict on a case, or on an amended path of it. Checks first; a chunk that fails one never meets a rule."""
+    chunk = case.chunk
+    if not isinstance(chunk, ActionChunk):
+        return Judgement(Verdict((_unbuilt(chunk),)))
+    found = tuple(chain.from_iterable(check(case) for check in checks.STANDING if check is not checks.tracking))
+    found += tuple(chain.from_iterable(check(case, chunk) for check in checks.CHECKS))
+    layout = layout_of(case, chunk)
+    if layout is None or not all(finding.ok for finding in found):
+        return Judgement(Verdict(ordered(found)))
+    path = lower(case, chunk, layout) if path is None else path
+    found += tuple(chain(checks.seam(case, path), checks.tracking(case)))
+    if not all(finding.ok for finding in found):
+        return Judgement(Verdict(ordered(found)))
+    proposal = propose(case, path, physics)
+    found += tuple(checks.stopping(case, proposal))
+    findings, traces, escape = _rules(case, proposal.motion, physics)
+    return Judgement(Verdict(ordered(found + findings), escape), proposal, proposal.motion, traces)
+
+
+def _unbuilt(chunk: Malformed | None) -> Finding:
+    return checks.flag("malformed", False, f"no chunk could be built: {chunk.reason if chunk is not None else 'there is none'}")
+
+
+def judge_standing(case: Case) -> Verdict:
+    """The checks that need no chunk: latch, state, scene, freshness, tracking."""
+    return Verdict(ordered(tuple(chain.from_iterable(check(case) for check in checks.STANDING))))
+
+
+def judge_plan(case: Case, plan: Plan, physics: Physics) -> Judgement:
+    """The verdict on what is left of a committed plan, with what is known now: state, scene and tracking."""
+    standing = judge_standing(case)
+    if not standing.allowed:
+        return Judgement(standing)
+    motion = rest_of_plan(case, plan, physics)
+    findings, traces, _ = _rules(case, motion, physics)
+    return Judgement(Verdict(ordered(standing.findings + findings)), None, motion, traces)
+
+
+def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Violated first, by severity, then by how far beyond the limit, relative to it (F-41)."""
+    return tuple(sorted(findings, key=lambda f: (f.ok, -SEVERITY[f.reaction] if not f.ok else 0, _share(f), f.rule)))
+
+
+def _share(finding: Finding) -> float:
+    share = finding.margin / max(abs(finding.limit), 1e-9)
+    return share if share == share else float("-inf")
+
+
+def _rules(
+    case: Case, motion: Motion, physics: Physics
+) -> tuple[tuple[Finding, ...], tuple[tuple[str, tuple[Trace, ...]], ...], bool]:
+    active = [rule for rule in case.rules.rules if rule.when.applies(case.scene.mode)]
+    demands = {rule.id: rule.limit.demands(case, motion) for rule in active}
+    try:
+        answers = iter(physics.forecast(motion, case.scene, tuple(chain.from_iterable(demands.values()))))
+    except ForecastExhausted as error:
+        return (checks.flag("forecast", False, f"undecided: {error}"),), (), False
+    findings: list[Finding] = []
+    traces: list[tuple[str, tuple[Trace, ...]]] = []
+    escapes = False
+    for rule in active:
+        mine = tuple(next(answers) for _ in demands[rule.id])
+        measured = rule.limit.measure(case, motion, mine)
+        traces.append((rule.id, measured))
+        if not measured:
+            findings.append(_unmeasured(rule))
+        for trace in measured:
+            finding = worst(rule, motion, trace)
+            way_out = None if finding.ok else _escape(case, rule, motion, trace, finding, physics, demands[rule.id])
+            escapes = escapes or way_out is not None
+            findings.append(way_out or finding)
+    return tuple(findings), tuple(traces), escapes
+
+
+def _unmeasured(rule: Rule) -> Finding:
+    return Finding(rule.id, rule.limit.kind, rule.on_violation, float("nan"), float("nan"), 0.0, "", "the rule measured nothing")
+
+
+def worst(rule: Rule, motion: Motion, trace: Trace) -> Finding:
+    """The finding at the trace's smallest margin; NaN counts as smaller than anything; shapes are compared."""
+    if trace.margin.shape != motion.times_s.shape:
+        return replace(_unmeasured(rule), message=f"margins of shape {trace.margin.shape} for {len(motion)} nodes")
+    node = int(np.argmin(np.where(np.isnan(trace.margin), -np.inf, trace.margin)))
+    names = trace.names[int(trace.which[node])] if trace.names and int(trace.which[node]) >= 0 else ()
+    x, y, z = trace.points[node] if trace.points is not None else (np.nan,) * 3
+    point = (float(x), float(y), float(z))
+    return Finding(
+        rule=rule.id,
+        kind=rule.limit.kind,
+        reaction=rule.on_violation,
+        margin=float(trace.margin[node]),
+        value=float(trace.value[node]),
+        limit=float(trace.limit[node]),
+        unit=trace.unit,
+        message=trace.quantity,
+        row=int(motion.row[node]),
+        time_s=float(motion.times_s[node]),
+        phase=Phase(int(motion.phase[node])).name.lower(),
+        links=names,
+        point=point if all(np.isfinite(point)) else None,
+    )
+
+
+def _escape(
+    case: Case, rule: Rule, motion: Motion, trace: Trace, finding: Finding, physics: Physics,
+    demands: tuple[Demand, ...],
+) -> Finding | None:  # fmt: skip
+    """F-31: where the start already violates, a slow motion that never makes it worse and ends better is let through.
+
+    Between two nodes a distance can dip by at most half of what 100 mm/s covers in a period. The pair that violates at the
+    start is judged by its exact distances; every other pair must keep the whole limit.
+    """
+    lead = motion.phase == Phase.MEASURED
+    margin = trace.margin
+    if not bool((margin[lead] < 0.0).all()) or not _slow(case, motion):
+        return None
+    grows = bool((np.diff(margin) >= -ESCAPE_SLACK).all()) and bool(margin[-1] > margin[0] + ESCAPE_SLACK)
+    same = bool((trace.which[margin < 0.0] == trace.which[0]).all())
+    if not grows or not same or not _others_clear(case, rule, motion, trace, physics, demands):
+        return None
+    text = f"escape: {finding.message} grows from {margin[0]:.4g} to {margin[-1]:.4g} {trace.unit}"
+    return replace(finding, margin=float(margin[-1] - margin[0]), message=text)
+
+
+def _slow(case: Case, motion: Motion) -> bool:
+    moving = _proposed(motion)
+    if motion.tool_points:
+        seconds = np.diff(motion.times_s, prepend=motion.times_s[0])
+        for poses in motion.tool_points.values():
+            travel = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0, prepend=poses[:1, :3, 3]), axis=1)
+            if not bool((travel[moving] <= ESCAPE_SPEED_M_S * seconds[moving] + 1e-12).all()):
+                return False
+        return True
+    limits = joint_limits(case.rules.profile, "velocity") * ESCAPE_JOINT_SHARE
+    return bool((np.abs(motion.velocities[moving]) <= limits).all())
+
+
+def _proposed(motion: Motion) -> BoolArray:
+    return np.asarray(motion.phase >= Phase.ROW)
+
+
+def _others_clear(
+    case: Case, rule: Rule, motion: Motion, trace: Trace, physics: Physics,
+    demands: tuple[Demand, ...],
+) -> bool:  # fmt: skip
+    """Asks again without the pair that violates at the start: what hid behind it must be clear."""
+    if not demands:
+        return True
+    start = int(trace.which[0])
+    if start < 0 or len(trace.names[start]) != 2:
+        return False
+    a, b = trace.names[start]
+    again = tuple(replace(demand, exclude=demand.exclude | {(a, b), (b, a)}) for demand in demands)
+    try:
+        clearances = physics.forecast(motion, case.scene, again)
+    except ForecastExhausted:
+        return False
+    measured = rule.limit.measure(case, motion, clearances)
+    return all(bool((other.margin >= 0.0).all()) for other in measured)
+
+

@@ -1,0 +1,188 @@
+"""The supervisor: reviews chunks, watches the committed plan, keeps the record, and is the only maker of permits.
+
+Fail closed: whatever raises here ends in a brake by whoever drives the robot, never in a permit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from .case import Case, Memory
+from .chunk import ActionChunk, Malformed
+from .decide import decide, late, unrecorded
+from .errors import LogDegraded, SelfTestFailed
+from .jsonform import Json, to_json
+from .judge import judge, judge_plan, judge_standing
+from .log import Entry, Log, Ticket
+from .lower import reference_at
+from .motion import Reference
+from .permit import _SUPERVISOR, Permit
+from .physics import Physics
+from .record import Body, case_json, review_body
+from .rules import RuleSet
+from .scene import RobotState, Scene
+from .verdict import Decision, Verdict
+
+WRITTEN_S: Final = 0.1  # how long motion waits for its record; later means a degraded log, and no motion
+DURABLE_S: Final = 5.0  # how long the next permit waits for the last refusal to be durable
+RECHECK_NS: Final = 100_000_000
+
+NowNs: TypeAlias = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What became of one chunk: the decision, the entry of its record (None for a stop, which waits for nothing; its record
+    follows, see `ticket`), and a permit if the robot may move. Without a permit the committed plan runs to its brake, or the
+    decision says stop: brake now.
+    """
+
+    decision: Decision
+    entry: Entry | None
+    permit: Permit | None
+    ticket: Ticket | None
+
+
+class Supervisor:
+    """One robot, one rule set, one log. Not for several threads.
+
+    now_ns: the monotonic clock of all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one that
+    stands still. Raises SelfTestFailed when a provocation is not refused (F-44).
+    """
+
+    def __init__(
+        self, rules: RuleSet, log: Log, physics: Physics, *, now_ns: NowNs = time.monotonic_ns, elapsed_ns: NowNs = time.monotonic_ns
+    ) -> None:
+        self._rules, self._log, self._physics = rules, log, physics
+        self._now_ns, self._elapsed_ns = now_ns, elapsed_ns
+        self._memory = Memory()
+        self._refusal: Ticket | None = None
+        self._judged: tuple[str, int] | None = None  # digest of the scene, and when the committed plan was last judged
+        self._self_test()
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered between reviews."""
+        return self._memory
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set in force."""
+        return self._rules
+
+    def review(self, chunk: ActionChunk | Malformed, state: RobotState, scene: Scene) -> Review:
+        """Decides on a chunk. On return the decision is on record; only then is there a permit, and only if it allows one."""
+        now = self._now_ns()
+        began = self._elapsed_ns()
+        case = Case(now, chunk, state, scene, self._memory, self._rules)
+        decision = decide(case, self._physics)
+        allowed = _time_left(decision, now)
+        elapsed = self._elapsed_ns() - began
+        decision = late(decision, elapsed, allowed)
+        before, self._memory = self._memory, self._memory.after(case, decision)
+        try:
+            ticket, entry = self._record(review_body(case, decision, elapsed, allowed), decision)
+        except LogDegraded as error:
+            decision = unrecorded(decision, str(error))
+            self._memory = replace(before, plan=None).after(case, decision)
+            return Review(decision, None, None, None)
+        if decision.permitted:
+            self._judged = (scene.digest, now)
+        return Review(decision, entry, self._permit(decision, entry), ticket)
+
+    def tick(self, state: RobotState, scene: Scene) -> bool:
+        """Whether the robot may go on with its committed plan; False means: brake now. To be called once a row period."""
+        plan = self._memory.plan
+        now = self._now_ns()
+        if plan is None or now >= plan.end_ns:
+            return True
+        digest = scene.digest
+        case = Case(now, None, state, scene, self._memory, self._rules)
+        verdict = self._standing(case, digest)
+        if verdict is None or verdict.allowed:
+            return True
+        blobs: dict[str, bytes] = {}
+        body = {"case": case_json(case, blobs), "verdict": to_json(verdict)}
+        self._refusal = self._log.append("recheck", body, blobs=blobs, urgent=True)
+        self.braked()
+        return False
+
+    def braked(self) -> None:
+        """Forgets the committed plan: the robot is braking, and what comes next starts from where it comes to rest."""
+        if self._memory.state != "stopped":
+            self._memory = replace(self._memory, state="holding", plan=None)
+        else:
+            self._memory = replace(self._memory, plan=None)
+
+    def stop(self, why: str) -> None:
+        """Latches a supervisor stop, and puts it on record; the caller brakes the robot first."""
+        self._memory = replace(self._memory, state="stopped", latch=why, plan=None)
+        self._refusal = self._log.append("stop", {"why": why}, blobs={}, urgent=True)
+
+    def reset(self, name: str, why: str) -> None:
+        """Ends a latched stop on a named person's word; raises ValueError without a name and a reason."""
+        if not name.strip() or not why.strip():
+            raise ValueError("a reset needs the name of the person who takes it on, and a reason")
+        self._log.append("reset", {"name": name, "why": why}, blobs={}, urgent=True).durable(DURABLE_S)
+        self._memory = replace(self._memory, state="ready", latch="", vetoes=0, comfortable=0, plan=None, escape_since_ns=None)
+
+    def reference(self, state: RobotState, when_ns: int) -> Reference:
+        """The commanded position and velocity at a moment, from which the next chunk must start."""
+        return reference_at(self._memory, state, when_ns, self._now_ns())
+
+    def _standing(self, case: Case, digest: str) -> Verdict | None:
+        """None while the earlier verdict stands: same scene, tracking and freshness within their limits."""
+        quick = judge_standing(case)
+        if not quick.allowed:
+            return quick
+        due = self._judged is None or case.now_ns - self._judged[1] >= RECHECK_NS
+        same = self._judged is not None and self._judged[0] == digest
+        if same or not due:
+            return None
+        plan = case.memory.plan
+        assert plan is not None, "tick asks only while a plan runs"
+        self._judged = (digest, case.now_ns)
+        return judge_plan(case, plan, self._physics).verdict
+
+    def _record(self, body: Body, decision: Decision) -> tuple[Ticket, Entry | None]:
+        """Appends a review. A permit waits until its record is written and the last refusal is durable; a stop waits for nothing.
+
+        Raises LogDegraded.
+        """
+        ticket = self._log.append("review", body.body, blobs=body.blobs, urgent=not decision.permitted)
+        if decision.reaction == "stop":
+            self._refusal = ticket
+            return ticket, None
+        if decision.permitted and self._refusal is not None:
+            self._refusal.durable(DURABLE_S)
+        self._refusal = None if decision.permitted else ticket
+        return ticket, ticket.written(WRITTEN_S)
+
+    def _permit(self, decision: Decision, entry: Entry | None) -> Permit | None:
+        if decision.plan is None or entry is None:
+            return None
+        return Permit(
+            _SUPERVISOR, decision.plan, entry=entry, robot=self._rules.profile_digest,
+            start_row=decision.start_row, rows=decision.rows, valid_until_ns=int(decision.plan.times_ns[0]),
+        )  # fmt: skip
+
+    def _self_test(self) -> None:
+        """F-44: every enforced rule must refuse its own provocation, here and now, before anything may move."""
+        results: list[Mapping[str, Json]] = []
+        for provocation in self._rules.provocations:
+            verdict = judge(provocation.case, self._physics).verdict
+            refused = any(finding.rule == provocation.rule for finding in verdict.violated)
+            results.append({"rule": provocation.rule, "refused": refused})
+        missing = {rule.id for rule in self._rules.rules} - {item.rule for item in self._rules.provocations}
+        self._log.append("self_test", {"results": results, "missing": sorted(missing)}, blobs={}, urgent=True).durable(DURABLE_S)
+        failed = [str(item["rule"]) for item in results if not item["refused"]] + sorted(missing)
+        if failed:
+            raise SelfTestFailed(f"these rules did not refuse their own provocation: {', '.join(failed)}; nothing may move")
+
+
+def _time_left(decision: Decision, now_ns: int) -> int:
+    """Nanoseconds until the first permitted row is due; 0 for a refusal, which is never late."""
+    return max(0, int(decision.plan.times_ns[0]) - now_ns) if decision.plan is not None else 0
