@@ -1,4 +1,6 @@
-"""Amending: the same path, slower or shorter, never sideways; what comes out is judged from the start like anything else."""
+"""Amending: the same path, slower or shorter, never sideways; what comes out is judged from the start like anything
+else.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,15 @@ from .verdict import Finding, Verdict
 
 AIM: Final = 0.995  # just inside the limit
 SLOWEST: Final = 0.05  # of the proposed path speed; below that the motion is refused
-RAMP_SHARE: Final = 0.5  # of the acceleration limit that changing the path's speed may take; the path's own bends need the rest
+RAMP_SHARE: Final = (
+    0.5  # of the acceleration limit that changing the path's speed may take; the path's own bends need the rest
+)
 
 
 def factor(verdict: Verdict) -> float | None:
-    """By how much the path's speed must fall so that all slowable violations end just inside; None if slowing cannot help."""
+    """By how much the path's speed must fall so that all slowable violations end just inside; None if slowing cannot
+    help.
+    """
     violated = [finding for finding in verdict.violated if finding.enforced]
     if not violated or any(finding.reaction != "slow" for finding in violated):
         return None
@@ -34,12 +40,15 @@ def factor(verdict: Verdict) -> float | None:
 def _factor(finding: Finding) -> float:
     if not (finding.limit > 0.0 and finding.value > finding.limit):
         return 0.0
-    power = re.search(r"/s\^([23])$", finding.unit)  # accelerations grow with the square of the path's speed, jerks with its cube
+    power = re.search(
+        r"/s\^([23])$", finding.unit
+    )  # accelerations grow with the square of the path's speed, jerks with its cube
     return float((finding.limit / finding.value) ** (1.0 / int(power.group(1)) if power else 1.0))
 
 
 def slowed(path: JointPath, speed: float, profile: Profile) -> JointPath:
-    """The same path at `speed` (0 to 1) of its own: as many rows, reached as the path's speed goes from the reference's to `speed`.
+    """The same path at `speed` (0 to 1) of its own: as many rows, reached as the path's speed goes from the reference's
+    to `speed`.
 
     The path is the polyline through the reference and all rows. Gripper values move with the place on the path.
     """

@@ -13,7 +13,8 @@ IntArray = npt.NDArray[np.int64]
 def floats(name: str, values: npt.ArrayLike, ndim: int) -> FloatArray:
     """A read-only float64 copy of values with exactly ndim axes; any float is kept, NaN included.
 
-    Raises TypeError for text, objects, booleans, complex numbers, half precision and ragged rows; ValueError for another rank.
+    Raises TypeError for text, objects, booleans, complex numbers, half precision and ragged rows; ValueError for
+    another rank.
     """
     try:
         found = np.asarray(values)

@@ -1,4 +1,4 @@
-"""The brake: how the robot comes to rest behind the last permitted row, along the remaining rows and then straight on."""
+"""The brake: how the robot comes to rest behind the last permitted row, along the rows ahead and then straight on."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ LONGEST_S = 2.0  # a brake that takes longer is no brake; the chunk is refused
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Brake:
-    """Nodes (B, n) one period apart, the last two equal: at rest. `fits` says whether every step keeps the limits it was given."""
+    """Nodes (B, n) one period apart, the last two equal: at rest. `fits` says whether every step keeps the limits it
+    was given.
+    """
 
     positions: FloatArray
     fits: bool
 
 
-def brake(before: FloatArray, ahead: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float, least: int = 0) -> Brake:
+def brake(
+    before: FloatArray, ahead: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float, least: int = 0
+) -> Brake:
     """The shortest brake of at least `least` steps within speed [rad/s] and acceleration [rad/s^2], each (n,).
 
-    before (2, n): the last two commanded positions; ahead (A, n): the rows that would have followed. The path's speed falls
-    linearly from one row a period to none. Where the rows ahead allow no brake, the arm goes straight on.
+    before (2, n): the last two commanded positions; ahead (A, n): the rows that would have followed. The path's speed
+    falls linearly from one row a period to none. Where the rows ahead allow no brake, the arm goes straight on.
     """
     best = _shortest(before, ahead, speed, acceleration, period_s, least)
     if best is None and len(ahead):
@@ -53,7 +57,9 @@ def _shortest(
     return None
 
 
-def _within(before: FloatArray, nodes: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float) -> bool:
+def _within(
+    before: FloatArray, nodes: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float
+) -> bool:
     velocities = np.diff(np.vstack([before, nodes]), axis=0) / period_s
     changes = np.diff(velocities, axis=0) / period_s
     return bool((np.abs(velocities[1:]) <= speed).all() and (np.abs(changes) <= acceleration * (1.0 + 1e-9)).all())
@@ -68,7 +74,7 @@ def _nodes(before: FloatArray, ahead: FloatArray, count: int) -> FloatArray:
 
 
 def on_path(path: FloatArray, along: FloatArray) -> FloatArray:
-    """Points (K, n) on a polyline (P >= 2, n) at `along` (K,) >= 0, counted in its segments; past the end straight on."""
+    """Points (K, n) on a polyline (P >= 2, n) at `along` (K,) >= 0, in segments; past the end straight on."""
     segment = np.minimum(along.astype(np.int64), len(path) - 2)
     share = (along - segment)[:, None]
     found: FloatArray = path[segment] + share * (path[segment + 1] - path[segment])

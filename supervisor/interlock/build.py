@@ -1,4 +1,6 @@
-"""Building a motion: the measured pose, the rest of the committed plan, the rows and their brake, in joint space and the world."""
+"""Building a motion: the measured pose, the rest of the committed plan, the rows and their brake, in joint space and
+the world.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def _stop(
         found = brake(before, path.positions[path.commit :], speed, acceleration, path.period_ns / NS, least)
         nodes = _nodes(path, rows, found.positions, profile)
         braking = nodes.phase == Phase.BRAKE
-        torques = physics.torques(nodes.positions[braking], nodes.velocities[braking], nodes.accelerations[braking], held)
+        torques = physics.torques(
+            nodes.positions[braking], nodes.velocities[braking], nodes.accelerations[braking], held
+        )
         if not found.fits or torques is None or lengthened == LENGTHENINGS or bool((np.abs(torques) <= torque).all()):
             return found, nodes
         least = len(found.positions) - 1 + max(1, len(found.positions) // 3)
@@ -76,7 +80,9 @@ def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile
     period_s = path.period_ns / NS
     positions = np.vstack([path.reference.positions[None], rows, stop])
     last = path.grippers[path.commit - 1 : path.commit]
-    grippers = np.vstack([path.reference.grippers[None], path.grippers[: path.commit], np.repeat(last, len(stop), axis=0)])
+    grippers = np.vstack(
+        [path.reference.grippers[None], path.grippers[: path.commit], np.repeat(last, len(stop), axis=0)]
+    )
     phase = np.array([Phase.COMMITTED] + [Phase.ROW] * len(rows) + [Phase.BRAKE] * len(stop), dtype=np.int64)
     row = np.concatenate([[-1], path.start_row + np.arange(len(rows)), np.full(len(stop), -1)]).astype(np.int64)
     seconds = frozen(np.arange(len(positions), dtype=np.float64) * period_s)
@@ -88,12 +94,19 @@ def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile
 
 
 def _cubic(
-    reference: Reference, seconds: FloatArray, positions: FloatArray, grippers: FloatArray, phase: IntArray, row: IntArray, rate_hz: float
+    reference: Reference,
+    seconds: FloatArray,
+    positions: FloatArray,
+    grippers: FloatArray,
+    phase: IntArray,
+    row: IntArray,
+    rate_hz: float,
 ) -> _Nodes:
     """Cubic Hermite pieces through the nodes, sampled at the control rate; node velocities are central differences."""
     period_s = float(seconds[1])
     slopes = np.vstack([
-        reference.velocities[None], (positions[2:] - positions[:-2]) / (2.0 * period_s), np.zeros((1, positions.shape[1]))
+        reference.velocities[None],
+        (positions[2:] - positions[:-2]) / (2.0 * period_s), np.zeros((1, positions.shape[1]))
     ])  # fmt: skip
     pieces = max(1, round(period_s * rate_hz))
     share = np.tile(np.arange(1, pieces + 1) / pieces, len(positions) - 1)[:, None]
@@ -220,5 +233,3 @@ def _tool_points(model: RobotModel, poses: FloatArray) -> Mapping[str, FloatArra
     return {
         name: frozen(poses[:, model.links.index(link)] @ offset) for name, (link, offset) in model.tool_offsets.items()
     }
-
-

@@ -18,9 +18,9 @@ Mode: TypeAlias = Literal["ready", "running", "slowed", "holding", "stopped"]
 class Memory:
     """What the supervisor remembers between reviews.
 
-    plan: the committed plan. session, sequence, observation_ns: of the last chunk judged in this session. vetoes: in a row.
-    comfortable: permits in a row with at least 5 % of margin, which end `slowed` (F-40). escape_since_ns: when a motion out of
-    a violated start was first permitted. latch: why the supervisor is stopped (empty: it is not).
+    plan: the committed plan. session, sequence, observation_ns: of the last chunk judged in this session. vetoes: in a
+    row. comfortable: permits in a row with at least 5 % of margin, which end `slowed` (F-40). escape_since_ns: when a
+    motion out of a violated start was first permitted. latch: why the supervisor is stopped (empty: it is not).
     """
 
     state: Mode = "ready"
@@ -48,7 +48,9 @@ class Memory:
         if not decision.permitted:
             stopped = decision.reaction == "stop"
             latch = _why(decision) if stopped else self.latch
-            return replace(seen, state="stopped" if stopped else "holding", vetoes=self.vetoes + 1, comfortable=0, latch=latch)
+            return replace(
+                seen, state="stopped" if stopped else "holding", vetoes=self.vetoes + 1, comfortable=0, latch=latch
+            )
         escaping = decision.verdict.escape
         easy = self.comfortable + 1 if decision.reaction == "permit" and _easy(decision) else 0
         slowed = decision.reaction == "slow" or (self.state == "slowed" and easy < CHUNKS_TO_RECOVER)
@@ -58,7 +60,9 @@ class Memory:
             plan=decision.plan,
             vetoes=0,
             comfortable=easy,
-            escape_since_ns=(self.escape_since_ns if self.escape_since_ns is not None else case.now_ns) if escaping else None,
+            escape_since_ns=(self.escape_since_ns if self.escape_since_ns is not None else case.now_ns)
+            if escaping
+            else None,
         )
 
 
@@ -78,7 +82,9 @@ def _why(decision: Decision) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """All that a decision depends on. `now_ns` is the supervisor's monotonic clock; no chunk: the committed plan is judged again."""
+    """All that a decision depends on. `now_ns` is the supervisor's monotonic clock; no chunk: the committed plan is
+    judged again.
+    """
 
     now_ns: int
     chunk: ActionChunk | Malformed | None

@@ -1,4 +1,4 @@
-"""The built-in checks, which no file can switch off: is this a chunk that may be judged at all, here and now?
+"""The built-in checks, which no file can switch off: may this chunk be judged at all, here and now.
 
 Each is a function from a case to findings, in the visible table `CHECKS`. A chunk that fails one never meets a rule.
 """
@@ -28,7 +28,7 @@ JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
 
 
-def flag(name: str, ok: bool, message: str, reaction: Reaction = "veto") -> Finding:
+def flag(name: str, ok: bool, message: str, reaction: Reaction = "veto") -> Finding:  # noqa: FBT001 - the flag itself
     """A check that is met or not; margin 1 or -1."""
     return Finding(f"check:{name}", "check", reaction, 1.0 if ok else -1.0, 1.0 if ok else 0.0, 1.0, "", message)
 
@@ -38,7 +38,7 @@ def within(name: str, value: float, limit: float, unit: str, message: str, links
     return Finding(f"check:{name}", "check", "veto", limit - value, value, limit, unit, message, links=links)
 
 
-def finite(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+def finite(_case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     """F-01: every commanded value is a number; what is masked is not read."""
     if chunk.mask.shape == chunk.values.shape:
         bad = np.argwhere(chunk.mask & ~np.isfinite(chunk.values))
@@ -55,10 +55,14 @@ def shape(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     rows, columns = chunk.values.shape
     accepts, layout = case.rules.accepts, layout_of(case, chunk)
     yield flag(
-        "shape", accepts.rows_min <= rows <= accepts.rows_max, f"{rows} rows; accepted: {accepts.rows_min} to {accepts.rows_max}"
+        "shape",
+        accepts.rows_min <= rows <= accepts.rows_max,
+        f"{rows} rows; accepted: {accepts.rows_min} to {accepts.rows_max}",
     )
     expected = len(layout.channels) if layout is not None else -1
-    yield flag("shape", columns == expected, f"{columns} columns; the layout has {expected if layout else 'no known width'}")
+    yield flag(
+        "shape", columns == expected, f"{columns} columns; the layout has {expected if layout else 'no known width'}"
+    )
 
 
 def layout(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
@@ -71,7 +75,11 @@ def layout(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
         yield flag("layout", not problems, "; ".join(problems) or f"layout {found.name} commands every joint once")
         anchored = any(channel.reference == "delta_from_observation" for channel in found.channels)
         right = chunk.anchor is not None and chunk.anchor.shape == (len(case.rules.profile.joints),)
-        yield flag("layout", right or not anchored, "delta_from_observation needs the joint positions of the observation as anchor")
+        yield flag(
+            "layout",
+            right or not anchored,
+            "delta_from_observation needs the joint positions of the observation as anchor",
+        )
 
 
 def unsupported(layout: Layout, profile: Profile) -> list[str]:
@@ -86,7 +94,9 @@ def unsupported(layout: Layout, profile: Profile) -> list[str]:
         elif channel.name in grippers:
             problems += _gripper_problems(channel, grippers[channel.name])
         else:
-            problems.append(f"{channel.name!r} ({channel.quantity}) is not supported yet: no joint or gripper of {profile.name}")
+            problems.append(
+                f"{channel.name!r} ({channel.quantity}) is not supported yet: no joint or gripper of {profile.name}"
+            )
     return problems
 
 
@@ -103,7 +113,9 @@ def _joint_problems(channel: Channel) -> list[str]:
 
 def _gripper_problems(channel: Channel, unit: str) -> list[str]:
     if channel.quantity != "gripper" or channel.reference != "absolute":
-        return [f"gripper {channel.name!r} must be an absolute gripper channel, got {channel.reference} {channel.quantity}"]
+        return [
+            f"gripper {channel.name!r} must be an absolute gripper channel, got {channel.reference} {channel.quantity}"
+        ]
     if channel.unit not in ("ratio", unit):
         return [f"gripper {channel.name!r} must be in {unit} or ratio, got {channel.unit}"]
     if channel.polarity == "none":
@@ -114,18 +126,26 @@ def _gripper_problems(channel: Channel, unit: str) -> list[str]:
 def profile(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     """The chunk was made for this robot profile, to the byte."""
     expected = case.rules.profile_digest
-    yield flag("profile", chunk.profile == expected, f"made for profile {chunk.profile[:12]!r}; this robot is {expected[:12]!r}")
+    yield flag(
+        "profile",
+        chunk.profile == expected,
+        f"made for profile {chunk.profile[:12]!r}; this robot is {expected[:12]!r}",
+    )
 
 
 def normalisation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     """F-08: values are physical, and only a normalisation that the rule set accepts was undone on the way."""
     found = "none" if chunk.normalisation is None else chunk.normalisation.kind
     expected = case.rules.accepts.normalisation
-    yield flag("normalisation", chunk.space == "physical", f"values in space {chunk.space!r}; only physical values are accepted")
+    yield flag(
+        "normalisation",
+        chunk.space == "physical",
+        f"values in space {chunk.space!r}; only physical values are accepted",
+    )
     yield flag("normalisation", found == expected, f"normalisation {found!r}; accepted: {expected!r}")
 
 
-def decode(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+def decode(_case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     """F-12: the decoder succeeded; a fallback is somebody else's motion."""
     yield flag("decode", chunk.decode == "ok", f"the decoder said {chunk.decode!r}; only 'ok' is accepted")
 
@@ -153,7 +173,7 @@ def horizon(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     """The rows to execute are rows that exist, and no more than the rule set executes before it asks again."""
     limit = min(case.rules.accepts.execute, len(chunk.values))
     found = len(chunk.values) if chunk.horizon is None else chunk.horizon
-    right = 1 <= found and (chunk.horizon is None or found <= limit)
+    right = found >= 1 and (chunk.horizon is None or found <= limit)
     yield flag("horizon", right, f"{found} rows to execute; accepted: 1 to {limit}, or unknown")
 
 
@@ -163,14 +183,18 @@ def stamps(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     yield flag("stamps", found.clock == "monotonic", f"stamps of clock {found.clock!r}; expected 'monotonic'")
     named = (found.observation_ns, found.request_ns, found.received_ns)
     if any(stamp is None for stamp in (*named, found.first_row_ns, found.expiry_ns)):
-        yield flag("stamps", False, "a stamp is missing: observation, request, received, first row and expiry are needed")
+        yield flag(
+            "stamps", False, "a stamp is missing: observation, request, received, first row and expiry are needed"
+        )
         return
     ordered = [stamp for stamp in (*named, case.now_ns) if stamp is not None]
     yield flag("stamps", ordered == sorted(ordered), "observation, request, received and now must follow each other")
     yield flag("stamps", ordered[0] >= 0, "stamps must not be negative")
     if _usable_period(chunk):
         left = commanded_rows(chunk) - first_row_left(chunk, case.now_ns)
-        yield flag("stamps", left >= 1, f"{left} rows are left to execute; all rows are past when this chunk takes over")
+        yield flag(
+            "stamps", left >= 1, f"{left} rows are left to execute; all rows are past when this chunk takes over"
+        )
 
 
 def _usable_period(chunk: ActionChunk) -> bool:
@@ -202,13 +226,19 @@ def sequence(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     yield flag("sequence", chunk.sequence > last, f"sequence {chunk.sequence}; it must be above {last}")
     seen = chunk.stamps.observation_ns
     newer = seen is not None and seen > memory.observation_ns
-    yield flag("sequence", newer, f"observation at {seen} ns; it must be newer than {memory.observation_ns} ns, the last one judged")
+    yield flag(
+        "sequence",
+        newer,
+        f"observation at {seen} ns; it must be newer than {memory.observation_ns} ns, the last one judged",
+    )
 
 
 def state(case: Case) -> Iterator[Finding]:
     """F-03: the robot's state has the profile's joints and grippers, in order, and is finite."""
     found, known = case.state, case.rules.profile
-    yield flag("state", found.joints == known.joint_names, f"state of joints {found.joints}; expected {known.joint_names}")
+    yield flag(
+        "state", found.joints == known.joint_names, f"state of joints {found.joints}; expected {known.joint_names}"
+    )
     sizes = (len(found.positions), len(found.velocities), len(found.grippers))
     expected = (len(known.joints), len(known.joints), len(known.grippers))
     yield flag("state", sizes == expected, f"{sizes} positions, velocities and grippers; expected {expected}")
@@ -216,16 +246,22 @@ def state(case: Case) -> Iterator[Finding]:
     yield flag("state", bool(np.isfinite(numbers).all()), "positions, velocities and grippers must be finite")
     if found.held is not None:
         good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg < math.inf
-        yield flag("state", good, f"held {found.held.name!r}: {found.held.pose.fault or f'mass {found.held.mass_kg} kg'}")
+        yield flag(
+            "state", good, f"held {found.held.name!r}: {found.held.pose.fault or f'mass {found.held.mass_kg} kg'}"
+        )
 
 
 def scene(case: Case) -> Iterator[Finding]:
     """The cell's mode is known, objects are named once, and each has a pose, an uncertainty and a speed."""
     found = case.scene
-    yield flag("scene", found.mode in case.rules.modes, f"mode {found.mode!r}; the rule set has: {', '.join(case.rules.modes)}")
+    yield flag(
+        "scene", found.mode in case.rules.modes, f"mode {found.mode!r}; the rule set has: {', '.join(case.rules.modes)}"
+    )
     names = [item.name for item in found.objects]
     taken = set(names) & {body.name for body in case.rules.cell.bodies}
-    yield flag("scene", len(set(names)) == len(names) and not taken, f"every object needs a name of its own, got {names}")
+    yield flag(
+        "scene", len(set(names)) == len(names) and not taken, f"every object needs a name of its own, got {names}"
+    )
     for item in found.objects:
         problem = _object_problem(item)
         yield flag("scene", problem is None, f"object {item.name!r}: {problem or 'known'}")
@@ -276,7 +312,9 @@ def seam(case: Case, path: JointPath) -> Iterator[Finding]:
     steps = np.abs(path.positions[0] - path.reference.positions) / (path.period_ns / 1e9)
     worst = int(np.argmin(np.where(np.isnan(steps), -np.inf, speed - steps)))
     joint = case.rules.profile.joint_names[worst]
-    yield within("seam", float(steps[worst]), float(speed[worst]), "rad/s", "step from the reference to the first row", (joint,))
+    yield within(
+        "seam", float(steps[worst]), float(speed[worst]), "rad/s", "step from the reference to the first row", (joint,)
+    )
 
 
 def tracking(case: Case) -> Iterator[Finding]:
@@ -285,7 +323,11 @@ def tracking(case: Case) -> Iterator[Finding]:
     limit = joint_limits(profile, "tracking")
     if plan is not None and case.now_ns < plan.end_ns:
         command = reference_at(case.memory, found, found.seen_ns, case.now_ns)
-        off, unit, what = np.abs(found.positions - command.positions), "rad", "distance between measured and commanded position"
+        off, unit, what = (
+            np.abs(found.positions - command.positions),
+            "rad",
+            "distance between measured and commanded position",
+        )
     else:
         limit = limit / case.rules.accepts.period_s
         off, unit, what = np.abs(found.velocities), "rad/s", "measured speed at rest"
@@ -296,7 +338,11 @@ def tracking(case: Case) -> Iterator[Finding]:
 def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
     """F-32: there is a brake behind the rows, within 100 % of the profile's speed, acceleration and torque."""
     fits = proposal.brake_fits
-    yield flag("brake", fits, "a brake within the profile's speed and acceleration" if fits else "no brake brings the arm to rest in time")
+    yield flag(
+        "brake",
+        fits,
+        "a brake within the profile's speed and acceleration" if fits else "no brake brings the arm to rest in time",
+    )
     torques = proposal.motion.torques
     if torques is not None:
         limit = joint_limits(case.rules.profile, "torque")
@@ -312,4 +358,10 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
 CHECKS: Final[tuple[Check, ...]] = (
     finite, shape, layout, profile, normalisation, decode, mask, period, horizon, stamps, expiry, sequence, observation,
 )  # fmt: skip
-STANDING: Final[tuple[Standing, ...]] = (latch, state, scene, freshness, tracking)  # these need no chunk, and hold at every tick
+STANDING: Final[tuple[Standing, ...]] = (
+    latch,
+    state,
+    scene,
+    freshness,
+    tracking,
+)  # these need no chunk, and hold at every tick

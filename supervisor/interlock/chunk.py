@@ -23,7 +23,9 @@ OnLoss: TypeAlias = Literal["hold", "zero_velocity", "controlled_stop"]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One column of a chunk. `name` is the joint or gripper that it commands; `frame` is joint, base, world, tool, odom or camera:<id>."""
+    """One column of a chunk. `name` is the joint or gripper that it commands; `frame` is joint, base, world, tool, odom
+    or camera:<id>.
+    """
 
     name: str
     group: str
@@ -55,8 +57,9 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """When [ns of the named monotonic clock]: the observation was taken, the chunk asked for and received, its row 0 is due,
-    and it expires. `estimated` is true when the source gave none and an adapter filled them in. A missing stamp is None, and refused.
+    """When [ns of the named monotonic clock]: the observation was taken, the chunk asked for and received, its row 0 is
+    due, and it expires. `estimated` is true when the source gave none and an adapter filled them in. A missing stamp is
+    None, and refused.
     """
 
     observation_ns: int | None
@@ -70,7 +73,9 @@ class Stamps:
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:
-    """The normalisation that an adapter has undone: its kind (none, z_score, quantile), the key of its statistics, their digest."""
+    """The normalisation that an adapter has undone: its kind (none, z_score, quantile), the key of its statistics,
+    their digest.
+    """
 
     kind: str
     key: str
@@ -88,12 +93,13 @@ class Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionChunk:
-    """A proposal: values, shape (T, C), in SI units; mask, shape (T, C), true where a command is given (false: none, never zero).
+    """A proposal: values, shape (T, C), in SI units; mask, shape (T, C), true where a command is given (false: none,
+    never zero).
 
-    Row k is due at `stamps.first_row_ns + k * period_s`: from then on the robot moves towards it, and is there one period later.
-    `horizon` is how many rows are executed before the next chunk (None: all). `anchor` holds the joint positions [rad] of the
-    observation, from which `delta_from_observation` counts. Any float64 is held; the checks judge. Raises TypeError and ValueError
-    for what is no array of numbers of the right rank.
+    Row k is due at `stamps.first_row_ns + k * period_s`: from then on the robot moves towards it, and is there one
+    period later. `horizon` is how many rows are executed before the next chunk (None: all). `anchor` holds the joint
+    positions [rad] of the observation, from which `delta_from_observation` counts. Any float64 is held; the checks
+    judge. Raises TypeError and ValueError for what is no array of numbers of the right rank.
     """
 
     id: str
@@ -122,9 +128,13 @@ class ActionChunk:
                 raise TypeError(f"{name} must be text, got {type(getattr(self, name)).__name__}")
         for name in ("sequence", "horizon"):
             number = getattr(self, name)
-            if isinstance(number, bool) or not isinstance(number, int | None) or (number is None and name == "sequence"):
+            if (
+                isinstance(number, bool)
+                or not isinstance(number, int | None)
+                or (number is None and name == "sequence")
+            ):
                 raise TypeError(f"{name} must be a whole number, got {number!r}")
-        if isinstance(self.period_s, bool) or not isinstance(self.period_s, float | int):
+        if type(self.period_s) not in {float, int}:
             raise TypeError(f"period_s must be a number of seconds, got {self.period_s!r}")
         object.__setattr__(self, "period_s", float(self.period_s))
         object.__setattr__(self, "values", floats("values", self.values, 2))
@@ -135,7 +145,9 @@ class ActionChunk:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """What could not be built into a chunk at all: why, and the digest of the raw bytes. It is vetoed and put on record."""
+    """What could not be built into a chunk at all: why, and the digest of the raw bytes. It is vetoed and put on
+    record.
+    """
 
     reason: str
     raw_digest: str

@@ -1,9 +1,10 @@
-"""The one pure decision: judge what is proposed, amend it where its rules say so, and judge again; everything on record.
+"""The one pure decision: judge what is proposed, amend it where its rules say so, and judge again; everything on
+record.
 
-1. Judge the proposal. Allowed: permit it.
-2. Only slowable violations: slow the path, at most three times, each judged from the start.
-3. Still violated, or a rule says truncate: cut before the first refused point, once, judged from the start.
-4. Otherwise veto; stop where a rule says so, where vetoes have become too many, or where an escape takes too long.
+1. Judge the proposal. Allowed: permit it. 2. Only slowable violations: slow the path, at most three times, each judged
+from the start. 3. Still violated, or a rule says truncate: cut before the first refused point, once, judged from the
+start. 4. Otherwise veto; stop where a rule says so, where vetoes have become too many, or where an escape takes too
+long.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import replace
 from typing import Final
 
 from .amend import cut, factor, slowed
+from .build import Proposal
 from .case import Case
 from .checks import flag
+from .errors import InterlockError
 from .judge import Judgement, judge, ordered
-from .lower import JointPath
 from .physics import Physics
 from .rules import SEVERITY
 from .verdict import Attempt, Decision, Outcome, Verdict
@@ -33,7 +35,8 @@ def decide(case: Case, physics: Physics) -> Decision:
     if first.verdict.allowed:
         return _permitted("permit", first, attempts)
     if first.proposal is not None and SEVERITY[first.verdict.reaction] <= SEVERITY["truncate"]:
-        amended = _slow(case, first, physics, attempts) or _cut(case, first, physics, attempts)
+        proposal = first.proposal
+        amended = _slow(case, first, proposal, physics, attempts) or _cut(case, first, proposal, physics, attempts)
         if amended is not None:
             return amended
     return _refused(case, attempts, stop=False)
@@ -44,15 +47,16 @@ def _attempt(amendment: str, judgement: Judgement) -> Attempt:
     return Attempt(amendment, rows, judgement.verdict)
 
 
-def _slow(case: Case, first: Judgement, physics: Physics, attempts: list[Attempt]) -> Decision | None:
-    assert first.proposal is not None
+def _slow(
+    case: Case, first: Judgement, proposal: Proposal, physics: Physics, attempts: list[Attempt]
+) -> Decision | None:
     judgement, speed = first, 1.0
     for _ in range(SLOWINGS):
         by = factor(judgement.verdict)
         if by is None:
             return None
         speed *= by
-        path = slowed(first.proposal.path, speed, case.rules.profile)
+        path = slowed(proposal.path, speed, case.rules.profile)
         judgement = judge(case, physics, path)
         attempts.append(_attempt(f"slowed to {speed:.3f}", judgement))
         if judgement.verdict.allowed:
@@ -60,9 +64,10 @@ def _slow(case: Case, first: Judgement, physics: Physics, attempts: list[Attempt
     return None
 
 
-def _cut(case: Case, first: Judgement, physics: Physics, attempts: list[Attempt]) -> Decision | None:
-    assert first.proposal is not None
-    path: JointPath | None = cut(first.proposal, first.verdict)
+def _cut(
+    case: Case, first: Judgement, proposal: Proposal, physics: Physics, attempts: list[Attempt]
+) -> Decision | None:
+    path = cut(proposal, first.verdict)
     if path is None:
         return None
     judgement = judge(case, physics, path)
@@ -72,7 +77,8 @@ def _cut(case: Case, first: Judgement, physics: Physics, attempts: list[Attempt]
 
 def _permitted(reaction: Outcome, judgement: Judgement, attempts: list[Attempt]) -> Decision:
     proposal = judgement.proposal
-    assert proposal is not None, "an allowed verdict has a proposal"
+    if proposal is None:
+        raise InterlockError("a verdict allowed what has no path; this is a bug")
     path = proposal.path
     return Decision(
         reaction=reaction,
@@ -82,7 +88,6 @@ def _permitted(reaction: Outcome, judgement: Judgement, attempts: list[Attempt])
         attempts=tuple(attempts),
         plan=proposal.plan,
     )
-
 
 
 def _refused(case: Case, attempts: list[Attempt], *, stop: bool) -> Decision:
@@ -106,7 +111,7 @@ def _too_long(case: Case, judgement: Judgement) -> bool:
 
 
 def late(decision: Decision, elapsed_ns: int, allowed_ns: int) -> Decision:
-    """F-20: a permit that took longer than the time left before its first row is a veto; a refusal is never too late."""
+    """F-20: a permit that took longer than the time left before its first row is a veto; a refusal is never late."""
     if not decision.permitted or elapsed_ns <= allowed_ns:
         return decision
     message = f"decided after {elapsed_ns / 1e6:.1f} ms; the first row was due after {allowed_ns / 1e6:.1f} ms"

@@ -34,7 +34,9 @@ class Pose:
         return None
 
     def matrix(self) -> FloatArray:
-        """The homogeneous matrix, shape (4, 4); the quaternion is normalised. Raises ValueError where `fault` is not None."""
+        """The homogeneous matrix, shape (4, 4); the quaternion is normalised. Raises ValueError where `fault` is not
+        None.
+        """
         if self.fault is not None:
             raise ValueError(self.fault)
         x, y, z, w = np.asarray(self.quat_xyzw) / np.linalg.norm(self.quat_xyzw)
@@ -118,7 +120,9 @@ class ConvexMesh:
 
 @dataclass(frozen=True, slots=True)
 class HalfSpace:
-    """All points p with normal . (p - origin of its pose) <= 0, as a floor with normal (0, 0, 1); normal in the pose's frame."""
+    """All points p with normal . (p - origin of its pose) <= 0, as a floor with normal (0, 0, 1); normal in the pose's
+    frame.
+    """
 
     kind: ClassVar[str] = "half_space"
     normal: Vector

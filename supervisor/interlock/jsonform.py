@@ -1,8 +1,9 @@
 """Exact JSON forms of frozen dataclasses: what the record, its digests and the files of `interlock check` are made of.
 
-Canonical bytes follow RFC 8785. What JSON numbers cannot carry travels as text: nanoseconds (fields that end in `_ns`) as
-decimals, non-finite floats as `NaN`, `Infinity`, `-Infinity`. Arrays are base64 of their little-endian bytes with a shape;
-readers also take nested lists. A dataclass with a class variable `kind` carries it, so that unions can be told apart.
+Canonical bytes follow RFC 8785. What JSON numbers cannot carry travels as text: nanoseconds (fields that end in `_ns`)
+as decimals, non-finite floats as `NaN`, `Infinity`, `-Infinity`. Arrays are base64 of their little-endian bytes with a
+shape; readers also take nested lists. A dataclass with a class variable `kind` carries it, so that unions can be told
+apart.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import rfc8785
 
 from .errors import UnusableInput
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 T = TypeVar("T")
 
@@ -54,7 +55,9 @@ def digest_of(value: object) -> str:
 
 
 def to_json(value: object) -> Json:
-    """The JSON form of a dataclass, or of anything that a dataclass of ours may hold; raises TypeError for anything else."""
+    """The JSON form of a dataclass, or of anything that a dataclass of ours may hold; raises TypeError for anything
+    else.
+    """
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
@@ -62,18 +65,20 @@ def to_json(value: object) -> Json:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, np.ndarray):
-        return _array_to_json(value)
+        return _array_to_json(typing.cast(np.ndarray[Any, Any], value))
     if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return {str(key): to_json(item) for key, item in typing.cast(Mapping[object, object], value).items()}
     if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
+        return [to_json(item) for item in typing.cast(Sequence[object], value)]
     if dataclasses.is_dataclass(value):
         return _dataclass_to_json(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def from_json(form: type[T], value: Json, where: str = "") -> T:
-    """The dataclass `form` read back from its JSON form; raises UnusableInput that says where, what was found and expected."""
+    """The dataclass `form` read back from its JSON form; raises UnusableInput that says where, what was found and
+    expected.
+    """
     return typing.cast(T, _read(form, value, where or form.__name__))
 
 
@@ -87,9 +92,9 @@ def _number(value: float) -> float | str:
 
 def _array_to_json(values: np.ndarray[Any, Any]) -> Json:
     name = NAMES[values.dtype.kind]
-    owned = np.ascontiguousarray(values, dtype=DTYPES[name])
+    owned: np.ndarray[Any, Any] = np.array(values, dtype=DTYPES[name], order="C")
     if name == "f64":
-        owned = owned + 0.0
+        owned += 0.0  # minus zero becomes zero
     return {name: base64.b64encode(owned.tobytes()).decode("ascii"), "shape": list(values.shape)}
 
 
@@ -122,7 +127,9 @@ def _read(form: Any, value: Json, where: str) -> object:
     if origin is np.ndarray:
         return _read_array(typing.get_args(form)[1], value, where)
     if origin in (dict, Mapping):
-        return {key: _read(typing.get_args(form)[1], item, f"{where}.{key}") for key, item in _object(value, where).items()}
+        return {
+            key: _read(typing.get_args(form)[1], item, f"{where}.{key}") for key, item in _object(value, where).items()
+        }
     if dataclasses.is_dataclass(form):
         return _read_dataclass(typing.cast(type, form), value, where)
     return _read_scalar(form, value, where)
@@ -207,7 +214,9 @@ def _read_tuple(forms: tuple[Any, ...], value: Json, where: str) -> object:
         return tuple(_read(forms[0], item, f"{where}[{index}]") for index, item in enumerate(value))
     if len(forms) != len(value):
         raise UnusableInput(f"{where}: expected {len(forms)} items, got {len(value)}")
-    return tuple(_read(form, item, f"{where}[{index}]") for index, (form, item) in enumerate(zip(forms, value, strict=True)))
+    return tuple(
+        _read(form, item, f"{where}[{index}]") for index, (form, item) in enumerate(zip(forms, value, strict=True))
+    )
 
 
 def _read_array(dtype: Any, value: Json, where: str) -> object:
@@ -218,7 +227,9 @@ def _read_array(dtype: Any, value: Json, where: str) -> object:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise UnusableInput(f"{where}: expected a list of numbers or {{{name}, shape}}, got {_said(value)}")
     try:
-        found = np.array(_plain(value, where), dtype=object if name == "b8" else np.float64 if name == "f64" else np.int64)
+        found = np.array(
+            _plain(value, where), dtype=object if name == "b8" else np.float64 if name == "f64" else np.int64
+        )
     except (ValueError, TypeError, OverflowError) as error:
         raise UnusableInput(f"{where}: not a rectangular array of numbers ({error})") from error
     if name == "b8":
@@ -242,7 +253,12 @@ def _plain(value: Json, where: str) -> Any:
 
 def _read_packed(name: str, value: Mapping[str, Json], where: str) -> object:
     shape, text = value.get("shape"), value.get(name)
-    if set(value) != {name, "shape"} or not isinstance(text, str) or isinstance(shape, str) or not isinstance(shape, Sequence):
+    if (
+        set(value) != {name, "shape"}
+        or not isinstance(text, str)
+        or isinstance(shape, str)
+        or not isinstance(shape, Sequence)
+    ):
         raise UnusableInput(f"{where}: expected an object with {name!r} and 'shape', got keys {sorted(value)}")
     sizes = [size for size in shape if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**31]
     if len(sizes) != len(shape):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -26,7 +27,9 @@ ESCAPE_SLACK = 1e-5  # how much an exact margin may seem to shrink between two n
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """A verdict, and what it was about: the path and motion, unless a check refused before there was one; traces by rule id."""
+    """A verdict, and what it was about: the path and motion, unless a check refused before there was one; traces by
+    rule id.
+    """
 
     verdict: Verdict
     proposal: Proposal | None = None
@@ -55,7 +58,9 @@ def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgem
 
 
 def _unbuilt(chunk: Malformed | None) -> Finding:
-    return checks.flag("malformed", False, f"no chunk could be built: {chunk.reason if chunk is not None else 'there is none'}")
+    return checks.flag(
+        "malformed", False, f"no chunk could be built: {chunk.reason if chunk is not None else 'there is none'}"
+    )
 
 
 def judge_standing(case: Case) -> Verdict:
@@ -80,7 +85,7 @@ def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _share(finding: Finding) -> float:
     share = finding.margin / max(abs(finding.limit), 1e-9)
-    return share if share == share else float("-inf")
+    return float("-inf") if math.isnan(share) else share
 
 
 def _rules(
@@ -110,7 +115,9 @@ def _rules(
 
 
 def _unmeasured(rule: Rule) -> Finding:
-    return Finding(rule.id, rule.limit.kind, rule.on_violation, float("nan"), float("nan"), 0.0, "", "the rule measured nothing")
+    return Finding(
+        rule.id, rule.limit.kind, rule.on_violation, float("nan"), float("nan"), 0.0, "", "the rule measured nothing"
+    )
 
 
 def worst(rule: Rule, motion: Motion, trace: Trace) -> Finding:
@@ -144,8 +151,8 @@ def _escape(
 ) -> Finding | None:  # fmt: skip
     """F-31: where the start already violates, a slow motion that never makes it worse and ends better is let through.
 
-    Between two nodes a distance can dip by at most half of what 100 mm/s covers in a period. The pair that violates at the
-    start is judged by its exact distances; every other pair must keep the whole limit.
+    Between two nodes a distance can dip by at most half of what 100 mm/s covers in a period. The pair that violates at
+    the start is judged by its exact distances; every other pair must keep the whole limit.
     """
     lead = motion.phase == Phase.MEASURED
     margin = trace.margin
@@ -194,5 +201,3 @@ def _others_clear(
         return False
     measured = rule.limit.measure(case, motion, clearances)
     return all(bool((other.margin >= 0.0).all()) for other in measured)
-
-

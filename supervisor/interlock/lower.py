@@ -1,7 +1,7 @@
 """Lowering: what a chunk's columns mean, worked out into one commanded joint path that starts at the reference.
 
-Only called with a chunk that passed the checks. Knows references, deltas, velocities and grippers; leaves time after the last
-permitted row to `braking` and the world to `build`.
+Only called with a chunk that passed the checks. Knows references, deltas, velocities and grippers; leaves time after
+the last permitted row to `braking` and the world to `build`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from .arrays import FloatArray, frozen
 from .case import Case, Memory
 from .chunk import ActionChunk, Channel, Layout
+from .errors import UnusableInput
 from .motion import Reference
 from .profile import Gripper, Profile
 from .scene import RobotState
@@ -21,10 +22,11 @@ from .scene import RobotState
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointPath:
-    """Rows from the take-over on: positions (R, n) [rad] and gripper values (R, g), reached at start_ns + (i + 1) * period_ns.
+    """Rows from the take-over on: positions (R, n) [rad] and gripper values (R, g), reached at start_ns + (i + 1) *
+    period_ns.
 
-    reference: the command at start_ns. The first `commit` rows are to be permitted; those after them only guide the brake.
-    covered: how far along the proposed rows each row is (R,), in rows; as proposed: 1, 2, 3, ...
+    reference: the command at start_ns. The first `commit` rows are to be permitted; those after them only guide the
+    brake. covered: how far along the proposed rows each row is (R,), in rows; as proposed: 1, 2, 3, ...
     """
 
     start_row: int
@@ -52,11 +54,16 @@ def layout_of(case: Case, chunk: ActionChunk) -> Layout | None:
     return next((layout for layout in case.rules.accepts.layouts if layout.digest == chunk.layout), None)
 
 
+def due_ns(chunk: ActionChunk) -> int:
+    """When row 0 is due [ns]; raises UnusableInput where the stamp is missing."""
+    if chunk.stamps.first_row_ns is None:
+        raise UnusableInput("the chunk does not say when its first row is due")
+    return chunk.stamps.first_row_ns
+
+
 def first_row_left(chunk: ActionChunk, now_ns: int) -> int:
     """The first row that is not past when it takes over; needs a first-row stamp."""
-    due = chunk.stamps.first_row_ns
-    assert due is not None, "checked before"
-    return max(0, math.ceil((now_ns - due) / period_ns(chunk)))
+    return max(0, math.ceil((now_ns - due_ns(chunk)) / period_ns(chunk)))
 
 
 def commanded_rows(chunk: ActionChunk) -> int:
@@ -79,8 +86,7 @@ def _commanded_grippers(memory: Memory, state: RobotState) -> FloatArray:
 
 def lower(case: Case, chunk: ActionChunk, layout: Layout) -> JointPath:
     """The commanded path of a chunk that passed every check, from the first row left to the last row commanded."""
-    due = chunk.stamps.first_row_ns
-    assert due is not None, "checked before"
+    due = due_ns(chunk)
     start_row = first_row_left(chunk, case.now_ns)
     start_ns = due + start_row * period_ns(chunk)
     reference = reference_at(case.memory, case.state, start_ns, case.now_ns)
@@ -109,7 +115,14 @@ def lower(case: Case, chunk: ActionChunk, layout: Layout) -> JointPath:
 
 
 def _joint(
-    chunk: ActionChunk, channel: Channel, column: int, joint: int, start_row: int, rows: int, reference: Reference, origin: Reference
+    chunk: ActionChunk,
+    channel: Channel,
+    column: int,
+    joint: int,
+    start_row: int,
+    rows: int,
+    reference: Reference,
+    origin: Reference,
 ) -> FloatArray:
     values = chunk.values[:rows, column]
     if channel.quantity == "joint_velocity":
@@ -118,12 +131,15 @@ def _joint(
     if channel.reference == "delta_from_previous":
         return np.asarray(origin.positions[joint] + np.cumsum(values))[start_row:]
     if channel.reference == "delta_from_observation":
-        assert chunk.anchor is not None, "checked before"
+        if chunk.anchor is None:
+            raise UnusableInput("delta_from_observation needs an anchor")
         return np.asarray(chunk.anchor[joint] + values[start_row:])
     return values[start_row:]
 
 
-def _gripper(chunk: ActionChunk, layout: Layout, gripper: Gripper, start_row: int, rows: int, held: float) -> FloatArray:
+def _gripper(
+    chunk: ActionChunk, layout: Layout, gripper: Gripper, start_row: int, rows: int, held: float
+) -> FloatArray:
     """Gripper values in the profile's unit; a masked cell holds the value before it."""
     found = np.full(rows - start_row, held)
     column = next((i for i, channel in enumerate(layout.channels) if channel.name == gripper.name), None)

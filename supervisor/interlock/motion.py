@@ -1,4 +1,6 @@
-"""A motion as the judge sees it: what the robot will do from now to rest, node by node, in joint space and in the world."""
+"""A motion as the judge sees it: what the robot will do from now to rest, node by node, in joint space and in the
+world.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class Phase(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """Commanded position [rad], velocity [rad/s], acceleration [rad/s^2], each (n,), and gripper values (g,), at one moment."""
+    """Commanded position [rad], velocity [rad/s], acceleration [rad/s^2], each (n,), and gripper values (g,), at one
+    moment.
+    """
 
     positions: FloatArray
     velocities: FloatArray
@@ -34,10 +38,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """A commanded motion that ends at rest: positions (N, n) [rad] and gripper values (N, g) at increasing times (N,) [ns].
+    """A commanded motion that ends at rest: positions (N, n) [rad] and gripper values (N, g) at increasing times (N,)
+    [ns].
 
-    Positions are linear between nodes; gripper values hold until the next node. Before the first node and after the last
-    the robot rests there. `rows_end_ns` is when the permitted rows end and the brake begins.
+    Positions are linear between nodes; gripper values hold until the next node. Before the first node and after the
+    last the robot rests there. `rows_end_ns` is when the permitted rows end and the brake begins.
     """
 
     times_ns: IntArray
@@ -54,7 +59,9 @@ class Plan:
         if times.ndim != 1 or len(times) == 0 or not (np.diff(times) > 0).all():
             raise ValueError("times_ns must be one row of increasing times")
         if len(self.positions) != len(times) or len(self.grippers) != len(times):
-            raise ValueError(f"a plan of {len(times)} times has {len(self.positions)} positions, {len(self.grippers)} grippers")
+            raise ValueError(
+                f"a plan of {len(times)} times has {len(self.positions)} positions, {len(self.grippers)} grippers"
+            )
         if not np.isfinite(self.positions).all():
             raise ValueError("a plan must be finite")
 
@@ -64,7 +71,7 @@ class Plan:
         return int(self.times_ns[-1])
 
     def at(self, now_ns: int) -> Reference:
-        """The command at a moment; velocity and acceleration are those of the interval that ends there or contains it."""
+        """The command at a moment; velocity and acceleration are those of the interval that ends or lies there."""
         last = len(self.times_ns) - 1
         grippers = self.grippers[max(int(np.searchsorted(self.times_ns, now_ns, side="right")) - 1, 0)]
         rest = np.zeros(self.positions.shape[1])
@@ -82,20 +89,19 @@ class Plan:
         if index < 1:
             return np.zeros(self.positions.shape[1])
         seconds = (int(self.times_ns[index]) - int(self.times_ns[index - 1])) / 1e9
-        velocity: FloatArray = (self.positions[index] - self.positions[index - 1]) / seconds
-        return velocity
+        return frozen((self.positions[index] - self.positions[index - 1]) * (1.0 / seconds))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
     """Everything from now to rest, at N nodes. Interval i is the straight joint path from node i - 1 to node i.
 
-    times_s (N,): seconds from now. phase (N,): a Phase for the interval that ends at each node. row (N,): the chunk's row, or -1.
-    positions, velocities, accelerations, jerks (N, n): joint space; velocity i is that of interval i, acceleration i the
-    step from velocity i - 1 over the period; jerks are None where rows are joined by straight lines.
-    grippers (N, g). torques (N, n) [N m], or None where the profile has no inertias.
-    links: names; poses (N, L, 4, 4): each link in the world, or L = 0 where the profile has no URDF.
-    tool_points: the world poses (N, 4, 4) of each named tool point.
+    times_s (N,): seconds from now. phase (N,): a Phase for the interval that ends at each node. row (N,): the chunk's
+    row, or -1. positions, velocities, accelerations, jerks (N, n): joint space; velocity i is that of interval i,
+    acceleration i the step from velocity i - 1 over the period; jerks are None where rows are joined by straight lines.
+    grippers (N, g). torques (N, n) [N m], or None where the profile has no inertias. links: names; poses (N, L, 4, 4):
+    each link in the world, or L = 0 where the profile has no URDF. tool_points: the world poses (N, 4, 4) of each named
+    tool point.
     """
 
     times_s: FloatArray
@@ -122,11 +128,15 @@ class Motion:
 
 
 class RobotModel(Protocol):
-    """The robot's shape, as far as rules need it; all in metres. Built once, from a profile with a URDF and a cell's mount."""
+    """The robot's shape, as far as rules need it; all in metres. Built once, from a profile with a URDF and a cell's
+    mount.
+    """
 
     @property
     def links(self) -> tuple[str, ...]:
-        """Names of all links that have a collision shape or are named by the profile, fixed base first; axis L of poses."""
+        """Names of all links that have a collision shape or are named by the profile, fixed base first; axis L of
+        poses.
+        """
         ...
 
     @property
@@ -141,7 +151,9 @@ class RobotModel(Protocol):
 
     @property
     def tool_offsets(self) -> Mapping[str, tuple[str, FloatArray]]:
-        """Each tool point by name: its link, and its pose (4, 4) in that link's frame. The first one is also named `tcp`."""
+        """Each tool point by name: its link, and its pose (4, 4) in that link's frame. The first one is also named
+        `tcp`.
+        """
         ...
 
     def forward(self, positions: FloatArray) -> FloatArray:
@@ -149,10 +161,13 @@ class RobotModel(Protocol):
         ...
 
     def sagitta(self, positions: FloatArray, link: str) -> FloatArray:
-        """For joint positions (N, n): how far [m] any point of the link (held object included, if the link is `held`) can leave
-        the straight chord between its places at node i - 1 and node i; shape (N,), 0 at node 0; rigorous."""
+        """For joint positions (N, n): how far [m] any point of the link (held object included, if the link is `held`)
+        can leave the straight chord between its places at node i - 1 and node i; shape (N,), 0 at node 0; rigorous.
+        """
         ...
 
     def reach_error(self, positions: FloatArray, link: str) -> FloatArray:
-        """How far [m] any point of the link can be from its commanded place under the profile's tracking error; (N,); rigorous."""
+        """How far [m] any point of the link can be from its commanded place under the profile's tracking error; (N,);
+        rigorous.
+        """
         ...

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .errors import PermitRefused
 from .log import Entry
 from .motion import Plan
 
-_SUPERVISOR = object()  # whoever holds this may make permits; only supervisor.py imports it
+SUPERVISOR_KEY: Final = object()  # whoever holds this may make permits; only supervisor.py imports it
 
 
 class Permit:
@@ -17,7 +19,7 @@ class Permit:
     def __init__(
         self, key: object, plan: Plan, *, entry: Entry, robot: str, start_row: int, rows: int, valid_until_ns: int
     ) -> None:
-        if key is not _SUPERVISOR:
+        if key is not SUPERVISOR_KEY:
             raise PermitRefused("a permit is made by a supervisor's review, and by nothing else")
         self._plan = plan
         self._used = False
@@ -34,6 +36,8 @@ class Permit:
         if robot != self.robot:
             raise PermitRefused(f"the permit is for the robot {self.robot[:12]}, not for {robot[:12]}")
         if not now_ns <= self.valid_until_ns:
-            raise PermitRefused(f"the permit ended {(now_ns - self.valid_until_ns) / 1e6:.1f} ms ago; ask for another review")
+            raise PermitRefused(
+                f"the permit ended {(now_ns - self.valid_until_ns) / 1e6:.1f} ms ago; ask for another review"
+            )
         self._used = True
         return self._plan

@@ -21,7 +21,7 @@ class Physics(Protocol):
     def torques(
         self, positions: FloatArray, velocities: FloatArray, accelerations: FloatArray, held: Held | None
     ) -> FloatArray | None:
-        """Joint torques [N m], shape (N, n), gravity and the held mass included; None for a profile without inertias."""
+        """Joint torques [N m], shape (N, n), gravity and held mass included; None for a profile without inertias."""
         ...
 
     def forecast(self, motion: Motion, scene: Scene, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:

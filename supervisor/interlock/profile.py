@@ -1,4 +1,6 @@
-"""What is known about a robot: limits with their sources, inertias, hands, poses. The tighter of profile and URDF wins (F-27)."""
+"""What is known about a robot: limits with their sources, inertias, hands, poses. The tighter of profile and URDF wins
+(F-27).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from .jsonform import digest_of
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """Limits of one joint: position [rad], speed [rad/s], acceleration [rad/s^2], jerk [rad/s^3] and torque [N m] (None: not
-    given), tracking error [rad] between command and measurement. Each number's source is in `source`.
+    """Limits of one joint: position [rad], speed [rad/s], acceleration [rad/s^2], jerk [rad/s^3] and torque [N m]
+    (None: not given), tracking error [rad] between command and measurement. Each number's source is in `source`.
     """
 
     name: str
@@ -29,7 +31,9 @@ class Joint:
 
     def __post_init__(self) -> None:
         if not -math.inf < self.lower < self.upper < math.inf:
-            raise ValueError(f"joint {self.name!r}: lower must be below upper, both finite, got {self.lower} and {self.upper}")
+            raise ValueError(
+                f"joint {self.name!r}: lower must be below upper, both finite, got {self.lower} and {self.upper}"
+            )
         for name in ("velocity", "acceleration", "tracking", "jerk", "torque"):
             value = getattr(self, name)
             if value is not None and not 0.0 < value < math.inf:
@@ -38,7 +42,9 @@ class Joint:
 
 @dataclass(frozen=True, slots=True)
 class Inertia:
-    """Mass [kg], centre of mass [m, link frame] and inertia [kg m^2: xx, xy, xz, yy, yz, zz, about the centre of mass, link axes]."""
+    """Mass [kg], centre of mass [m, link frame] and inertia [kg m^2: xx, xy, xz, yy, yz, zz, about the centre of mass,
+    link axes].
+    """
 
     link: str
     mass_kg: float
@@ -49,7 +55,8 @@ class Inertia:
 
 @dataclass(frozen=True, slots=True)
 class Gripper:
-    """One gripper channel: values from closed to open in `unit`; speed in that unit per second; force [N] (None: not known).
+    """One gripper channel: values from closed to open in `unit`; speed in that unit per second; force [N] (None: not
+    known).
 
     Each finger joint stands at `value * share` of the channel's value.
     """
@@ -142,9 +149,13 @@ class Profile:
         if not names or len(set(names)) != len(names):
             raise ValueError(f"profile {self.name!r}: joints must be named, and each once, got {names}")
         if not 0.0 < self.control_rate_hz < math.inf:
-            raise ValueError(f"profile {self.name!r}: control_rate_hz must be positive and finite, got {self.control_rate_hz}")
+            raise ValueError(
+                f"profile {self.name!r}: control_rate_hz must be positive and finite, got {self.control_rate_hz}"
+            )
         if not self.vetoes_before_stop >= 1:
-            raise ValueError(f"profile {self.name!r}: vetoes_before_stop must be at least 1, got {self.vetoes_before_stop}")
+            raise ValueError(
+                f"profile {self.name!r}: vetoes_before_stop must be at least 1, got {self.vetoes_before_stop}"
+            )
 
     @property
     def joint_names(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from .case import Case, Memory
 from .chunk import ActionChunk, Malformed
@@ -29,7 +29,7 @@ class Body:
     """The body of one record, and the blobs that it names."""
 
     body: Mapping[str, Json]
-    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    blobs: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 def review_body(case: Case, decision: Decision, elapsed_ns: int, allowed_ns: int) -> Body:
@@ -61,10 +61,18 @@ def case_json(case: Case, blobs: dict[str, bytes]) -> Json:
 def read_case(value: Json, read_blob: ReadBlob, load_rules: LoadRules) -> Case:
     """The case back from its JSON form; raises UnusableInput."""
     found = _resolved(value, read_blob)
-    if not isinstance(found, Mapping) or set(found) != {"now_ns", "proposal", "chunk", "state", "scene", "memory", "rules"}:
+    if not isinstance(found, Mapping) or set(found) != {
+        "now_ns",
+        "proposal",
+        "chunk",
+        "state",
+        "scene",
+        "memory",
+        "rules",
+    }:
         raise UnusableInput("a case needs now_ns, proposal, chunk, state, scene, memory and rules")
-    forms: dict[Any, type] = {"chunk": ActionChunk, "malformed": Malformed}
-    form = forms.get(found["proposal"])
+    forms: dict[str, type[ActionChunk | Malformed]] = {"chunk": ActionChunk, "malformed": Malformed}
+    form = forms.get(str(found["proposal"]))
     return Case(
         now_ns=int(cast(str, found["now_ns"])),
         chunk=None if form is None else from_json(form, found["chunk"]),

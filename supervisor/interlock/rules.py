@@ -1,4 +1,6 @@
-"""What a rule set is to the judge: demands on the forecast, measurements with signed margins, and what is accepted at all."""
+"""What a rule set is to the judge: demands on the forecast, measurements with signed margins, and what is accepted at
+all.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,11 @@ SEVERITY: dict[Reaction, int] = {"log": 0, "warn": 1, "slow": 2, "truncate": 3, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Demand:
-    """A question to the forecast: do these links keep `min_m` [m] from those links or bodies, on the intervals marked (N,)?
+    """A question to the forecast: whether these links keep `min_m` [m] from those others on the intervals marked (N,).
 
     `links`: link names, or `held`. `others`: link names and `held` (self), or names of cell bodies, objects and zones.
-    What is asked for must remain at every instant after tracking error and the uncertainty of objects.
-    `exclude`: unordered pairs of names that are not judged (allowed collisions).
+    What is asked for must remain at every instant after tracking error and the uncertainty of objects. `exclude`:
+    unordered pairs of names that are not judged (allowed collisions).
     """
 
     links: tuple[str, ...]
@@ -41,9 +43,9 @@ class Demand:
 class Clearance:
     """The answer, for each interval i from node i - 1 to node i (N,); +inf where nothing was asked.
 
-    at_least_m: what certainly remains, everything added (exact at the worst place where it is below `min_m`); NaN: undecided.
-    pair: for each interval the index into `pairs` of the closest pair (-1: none near); points (N, 2, 3): where, on each [m, world].
-    queries: how many exact distance queries it took.
+    at_least_m: what certainly remains, everything added (exact at the worst place where it is below `min_m`); NaN:
+    undecided. pair: for each interval the index into `pairs` of the closest pair (-1: none near); points (N, 2, 3):
+    where, on each [m, world]. queries: how many exact distance queries it took.
     """
 
     at_least_m: FloatArray
@@ -55,9 +57,9 @@ class Clearance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """One measured quantity along a motion, shape (N,): signed margin (positive inside; +inf where it does not apply; NaN is a
-    violation), the value and the limit it came from, in `unit`. `which` (N,) indexes `names`: the joint, link or pair concerned.
-    `points` (N, 3) [m, world] is where, if there is a place.
+    """One measured quantity along a motion, shape (N,): signed margin (positive inside; +inf where it does not apply;
+    NaN is a violation), the value and the limit it came from, in `unit`. `which` (N,) indexes `names`: the joint, link
+    or pair concerned. `points` (N, 3) [m, world] is where, if there is a place.
     """
 
     margin: FloatArray
@@ -97,7 +99,9 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a set: its id, what it limits, what happens when it is violated, when it applies, and why it is there."""
+    """One rule of a set: its id, what it limits, what happens when it is violated, when it applies, and why it is
+    there.
+    """
 
     id: str
     limit: Limit
@@ -109,7 +113,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """What is taken from a policy: layouts, the period [s] (within 1e-3), the number of rows, the rows executed, a normalisation."""
+    """What is taken from a policy: layouts, the period [s] (within 1e-3), the number of rows, the rows executed, a
+    normalisation.
+    """
 
     layouts: tuple[Layout, ...]
     period_s: float
@@ -154,8 +160,9 @@ class Provocation:
 class RuleSet:
     """One robot, one cell, what is accepted, and the rules. Made by `interlock_rules.load`.
 
-    `meaning` is the canonical JSON that everything here was built from, and `digest` its SHA-256: what the record names.
-    `places` says in which file, line and column each rule stands. Raises ValueError for a set without an enforced rule.
+    `meaning` is the canonical JSON that everything here was built from, and `digest` its SHA-256: what the record
+    names. `places` says in which file, line and column each rule stands. Raises ValueError for a set without an
+    enforced rule.
     """
 
     name: str
@@ -170,12 +177,14 @@ class RuleSet:
     meaning: Json
     digest: str
     profile_digest: str
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
     provocations: tuple[Provocation, ...] = ()
 
     def __post_init__(self) -> None:
         if not any(SEVERITY[rule.on_violation] >= SEVERITY["slow"] for rule in self.rules):
-            raise ValueError(f"rule set {self.name!r} enforces nothing: at least one rule must slow, truncate, veto or stop")
+            raise ValueError(
+                f"rule set {self.name!r} enforces nothing: at least one rule must slow, truncate, veto or stop"
+            )
         ids = [rule.id for rule in self.rules]
         if len(set(ids)) != len(ids):
             raise ValueError(f"rule set {self.name!r}: a rule id is used twice")

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from .arrays import FloatArray, floats
-from .geometry import Pose, Shape, Vector
+from .geometry import Pose, Shape
 from .jsonform import digest_of
 
 
@@ -39,14 +39,21 @@ class Zone:
     z_max: float = 0.0
 
     def __post_init__(self) -> None:
-        numbers = [*np.ravel(self.outer), *(value for hole in self.holes for value in np.ravel(hole)), self.z_min, self.z_max]
+        numbers = [
+            *np.ravel(self.outer),
+            *(value for hole in self.holes for value in np.ravel(hole)),
+            self.z_min,
+            self.z_max,
+        ]
         if not all(math.isfinite(value) for value in numbers):
             raise ValueError(f"zone {self.name!r}: every coordinate must be finite")
         if len(self.outer) < 3 or any(len(hole) < 3 for hole in self.holes):
             raise ValueError(f"zone {self.name!r}: a ring needs at least three corners")
         polygon = self.polygon
         if not polygon.is_valid or not polygon.area > 0.0:
-            raise ValueError(f"zone {self.name!r}: {shapely.is_valid_reason(polygon)}; the polygon must be simple and enclose an area")
+            raise ValueError(
+                f"zone {self.name!r}: {shapely.is_valid_reason(polygon)}; it must be simple and enclose an area"
+            )
         if not self.z_min < self.z_max:
             raise ValueError(f"zone {self.name!r}: z_min must be below z_max, got {self.z_min} and {self.z_max}")
 
@@ -89,7 +96,9 @@ class Cell:
 
     def zone(self, name: str) -> Zone:
         """The zone of that name; raises KeyError."""
-        return next((zone for zone in self.zones if zone.name == name), None) or _missing(name, [z.name for z in self.zones])
+        return next((zone for zone in self.zones if zone.name == name), None) or _missing(
+            name, [z.name for z in self.zones]
+        )
 
 
 def _missing(name: str, known: Sequence[str]) -> Zone:
@@ -98,8 +107,8 @@ def _missing(name: str, known: Sequence[str]) -> Zone:
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """A thing that was seen: its pose in the world at `seen_ns`, the error of that pose [m], and the largest speed [m/s]
-    at which it may have moved since (None: unknown, which is refused).
+    """A thing that was seen: its pose in the world at `seen_ns`, the error of that pose [m], and the largest speed
+    [m/s] at which it may have moved since (None: unknown, which is refused).
     """
 
     name: str
@@ -136,8 +145,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RobotState:
-    """What the robot measured at `seen_ns`: joints by name, their positions [rad], shape (n,), velocities [rad/s], shape (n,),
-    gripper values, shape (g,), in the units and order of the profile. Holds any float64; the checks judge.
+    """What the robot measured at `seen_ns`: joints by name, their positions [rad], shape (n,), velocities [rad/s],
+    shape (n,), gripper values, shape (g,), in the units and order of the profile. Holds any float64; the checks judge.
     """
 
     seen_ns: int
@@ -150,5 +159,3 @@ class RobotState:
     def __post_init__(self) -> None:
         for name in ("positions", "velocities", "grippers"):
             object.__setattr__(self, name, floats(name, getattr(self, name), 1))
-
-

@@ -18,8 +18,8 @@ from .jsonform import Json, to_json
 from .judge import judge, judge_plan, judge_standing
 from .log import Entry, Log, Ticket
 from .lower import reference_at
-from .motion import Reference
-from .permit import _SUPERVISOR, Permit
+from .motion import Plan, Reference
+from .permit import SUPERVISOR_KEY, Permit
 from .physics import Physics
 from .record import Body, case_json, review_body
 from .rules import RuleSet
@@ -35,9 +35,9 @@ NowNs: TypeAlias = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What became of one chunk: the decision, the entry of its record (None for a stop, which waits for nothing; its record
-    follows, see `ticket`), and a permit if the robot may move. Without a permit the committed plan runs to its brake, or the
-    decision says stop: brake now.
+    """What became of one chunk: the decision, the entry of its record (None for a stop, which waits for nothing; its
+    record follows, see `ticket`), and a permit if the robot may move. Without a permit the committed plan runs to its
+    brake, or the decision says stop: brake now.
     """
 
     decision: Decision
@@ -49,12 +49,18 @@ class Review:
 class Supervisor:
     """One robot, one rule set, one log. Not for several threads.
 
-    now_ns: the monotonic clock of all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one that
-    stands still. Raises SelfTestFailed when a provocation is not refused (F-44).
+    now_ns: the monotonic clock of all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one
+    that stands still. Raises SelfTestFailed when a provocation is not refused (F-44).
     """
 
     def __init__(
-        self, rules: RuleSet, log: Log, physics: Physics, *, now_ns: NowNs = time.monotonic_ns, elapsed_ns: NowNs = time.monotonic_ns
+        self,
+        rules: RuleSet,
+        log: Log,
+        physics: Physics,
+        *,
+        now_ns: NowNs = time.monotonic_ns,
+        elapsed_ns: NowNs = time.monotonic_ns,
     ) -> None:
         self._rules, self._log, self._physics = rules, log, physics
         self._now_ns, self._elapsed_ns = now_ns, elapsed_ns
@@ -74,7 +80,9 @@ class Supervisor:
         return self._rules
 
     def review(self, chunk: ActionChunk | Malformed, state: RobotState, scene: Scene) -> Review:
-        """Decides on a chunk. On return the decision is on record; only then is there a permit, and only if it allows one."""
+        """Decides on a chunk. On return the decision is on record; only then is there a permit, and only if it allows
+        one.
+        """
         now = self._now_ns()
         began = self._elapsed_ns()
         case = Case(now, chunk, state, scene, self._memory, self._rules)
@@ -94,14 +102,14 @@ class Supervisor:
         return Review(decision, entry, self._permit(decision, entry), ticket)
 
     def tick(self, state: RobotState, scene: Scene) -> bool:
-        """Whether the robot may go on with its committed plan; False means: brake now. To be called once a row period."""
+        """Whether the robot may go on with its committed plan; False means: brake now. Called once a row period."""
         plan = self._memory.plan
         now = self._now_ns()
         if plan is None or now >= plan.end_ns:
             return True
         digest = scene.digest
         case = Case(now, None, state, scene, self._memory, self._rules)
-        verdict = self._standing(case, digest)
+        verdict = self._standing(case, plan, digest)
         if verdict is None or verdict.allowed:
             return True
         blobs: dict[str, bytes] = {}
@@ -127,13 +135,15 @@ class Supervisor:
         if not name.strip() or not why.strip():
             raise ValueError("a reset needs the name of the person who takes it on, and a reason")
         self._log.append("reset", {"name": name, "why": why}, blobs={}, urgent=True).durable(DURABLE_S)
-        self._memory = replace(self._memory, state="ready", latch="", vetoes=0, comfortable=0, plan=None, escape_since_ns=None)
+        self._memory = replace(
+            self._memory, state="ready", latch="", vetoes=0, comfortable=0, plan=None, escape_since_ns=None
+        )
 
     def reference(self, state: RobotState, when_ns: int) -> Reference:
         """The commanded position and velocity at a moment, from which the next chunk must start."""
         return reference_at(self._memory, state, when_ns, self._now_ns())
 
-    def _standing(self, case: Case, digest: str) -> Verdict | None:
+    def _standing(self, case: Case, plan: Plan, digest: str) -> Verdict | None:
         """None while the earlier verdict stands: same scene, tracking and freshness within their limits."""
         quick = judge_standing(case)
         if not quick.allowed:
@@ -142,13 +152,12 @@ class Supervisor:
         same = self._judged is not None and self._judged[0] == digest
         if same or not due:
             return None
-        plan = case.memory.plan
-        assert plan is not None, "tick asks only while a plan runs"
         self._judged = (digest, case.now_ns)
         return judge_plan(case, plan, self._physics).verdict
 
     def _record(self, body: Body, decision: Decision) -> tuple[Ticket, Entry | None]:
-        """Appends a review. A permit waits until its record is written and the last refusal is durable; a stop waits for nothing.
+        """Appends a review. A permit waits until its record is written and the last refusal is durable; a stop waits
+        for nothing.
 
         Raises LogDegraded.
         """
@@ -165,7 +174,7 @@ class Supervisor:
         if decision.plan is None or entry is None:
             return None
         return Permit(
-            _SUPERVISOR, decision.plan, entry=entry, robot=self._rules.profile_digest,
+            SUPERVISOR_KEY, decision.plan, entry=entry, robot=self._rules.profile_digest,
             start_row=decision.start_row, rows=decision.rows, valid_until_ns=int(decision.plan.times_ns[0]),
         )  # fmt: skip
 
@@ -177,10 +186,14 @@ class Supervisor:
             refused = any(finding.rule == provocation.rule for finding in verdict.violated)
             results.append({"rule": provocation.rule, "refused": refused})
         missing = {rule.id for rule in self._rules.rules} - {item.rule for item in self._rules.provocations}
-        self._log.append("self_test", {"results": results, "missing": sorted(missing)}, blobs={}, urgent=True).durable(DURABLE_S)
+        self._log.append("self_test", {"results": results, "missing": sorted(missing)}, blobs={}, urgent=True).durable(
+            DURABLE_S
+        )
         failed = [str(item["rule"]) for item in results if not item["refused"]] + sorted(missing)
         if failed:
-            raise SelfTestFailed(f"these rules did not refuse their own provocation: {', '.join(failed)}; nothing may move")
+            raise SelfTestFailed(
+                f"these rules did not refuse their own provocation: {', '.join(failed)}; nothing may move"
+            )
 
 
 def _time_left(decision: Decision, now_ns: int) -> int:

@@ -14,8 +14,8 @@ from .rules import SEVERITY, Reaction
 class Finding:
     """One signed margin at its worst place. Positive is inside; NaN is a violation.
 
-    rule: the rule's id, or `check:...`. reaction: what follows when it is violated. value, limit: in `unit`.
-    row: the chunk's row (-1: before or after the rows); time_s: seconds after now; links: joints, links or bodies concerned;
+    rule: the rule's id, or `check:...`. reaction: what follows when it is violated. value, limit: in `unit`. row: the
+    chunk's row (-1: before or after the rows); time_s: seconds after now; links: joints, links or bodies concerned;
     point: where [m, world].
     """
 
@@ -46,7 +46,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All findings of one judgement, violated ones first, worst first. Allowed needs at least one enforced finding, and all of them ok."""
+    """All findings of one judgement, violated ones first, worst first. Allowed needs at least one enforced finding, and
+    all of them ok.
+    """
 
     findings: tuple[Finding, ...]
     escape: bool = False  # the start already violated, and this motion leads out of it
@@ -64,10 +66,10 @@ class Verdict:
 
     @property
     def reaction(self) -> Reaction:
-        """The strictest reaction of an enforced violation; `veto` where nothing was enforced; `log` where all is well."""
-        violated = [finding.reaction for finding in self.violated if finding.enforced]
+        """The strictest reaction of an enforced violation; `veto` where none was enforced; `log` where all is well."""
+        violated: list[Reaction] = [finding.reaction for finding in self.violated if finding.enforced]
         if violated:
-            return max(violated, key=lambda reaction: SEVERITY[reaction])
+            return max(violated, key=SEVERITY.__getitem__)
         return "log" if self.allowed else "veto"
 
 
@@ -76,7 +78,9 @@ Outcome: TypeAlias = Literal["permit", "slow", "truncate", "veto", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One judged motion: what was done to the proposal (`as proposed`, `slowed to 0.62`, `cut to 12 rows`), and its verdict."""
+    """One judged motion: what was done to the proposal (`as proposed`, `slowed to 0.62`, `cut to 12 rows`), and its
+    verdict.
+    """
 
     amendment: str
     rows: int
@@ -85,9 +89,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """What is permitted: nothing (veto, stop), or `plan`: rows start_row to start_row + rows - 1, amended or not, and their brake.
+    """What is permitted: nothing (veto, stop), or `plan`: rows start_row to start_row + rows - 1, amended or not, and
+    their brake.
 
-    progress: the share (0 to 1) of the proposed path that the permitted rows cover. attempts: every judgement on the way, in order.
+    progress: the share (0 to 1) of the proposed path that the permitted rows cover. attempts: every judgement on the
+    way, in order.
     """
 
     reaction: Outcome
@@ -100,7 +106,9 @@ class Decision:
 
     def __post_init__(self) -> None:
         permitted = self.reaction in ("permit", "slow", "truncate")
-        if permitted and (self.plan is None or self.rows < 1 or not self.attempts or not self.attempts[-1].verdict.allowed):
+        if permitted and (
+            self.plan is None or self.rows < 1 or not self.attempts or not self.attempts[-1].verdict.allowed
+        ):
             raise ValueError(f"a {self.reaction!r} needs a plan, rows, and a last verdict that allows them")
         if not permitted and (self.plan is not None or self.rows != 0):
             raise ValueError(f"a {self.reaction!r} permits nothing")

@@ -12,14 +12,18 @@ from .port import Asked, Clock, Policy, Robot
 LEAD_NS = 340_000_000  # how long before it is needed a chunk is asked for: 300 ms of latency, and two periods
 
 
+def _ignore(_review: Review) -> None:
+    """What is called with each review where the caller asks for nothing."""
+
+
 def run(
     supervisor: Supervisor, policy: Policy, robot: Robot, clock: Clock, *, done: Callable[[], bool],
-    on_review: Callable[[Review], None] = lambda review: None, lead_ns: int = LEAD_NS,
+    on_review: Callable[[Review], None] = _ignore, lead_ns: int = LEAD_NS,
 ) -> None:  # fmt: skip
     """Runs until `done()` or a latched stop; then, and on any exception, the robot brakes.
 
-    Each period: what the policy answered is reviewed, the committed plan is watched, and the next chunk is asked for early
-    enough for the policy's latency. Exceptions are raised again after the brake.
+    Each period: what the policy answered is reviewed, the committed plan is watched, and the next chunk is asked for
+    early enough for the policy's latency. Exceptions are raised again after the brake.
     """
     period_ns = round(supervisor.rules.accepts.period_s * 1e9)
     waiting = False
@@ -50,8 +54,8 @@ def run(
 
 
 def next_first_row(supervisor: Supervisor, now_ns: int, lead_ns: int) -> int | None:
-    """When row 0 of the next chunk is due [ns], if it is time to ask for it: where the rows of the committed plan end, or at
-    rest behind its brake where that is too soon.
+    """When row 0 of the next chunk is due [ns], if it is time to ask for it: where the rows of the committed plan end,
+    or at rest behind its brake where that is too soon.
     """
     plan = supervisor.memory.plan
     if plan is None or now_ns >= plan.end_ns:
@@ -62,5 +66,7 @@ def next_first_row(supervisor: Supervisor, now_ns: int, lead_ns: int) -> int | N
     return plan.rows_end_ns if fits else max(now_ns + lead_ns, plan.end_ns)
 
 
-def _question(supervisor: Supervisor, state: RobotState, scene: Scene, now_ns: int, first_row_ns: int, sequence: int) -> Asked:
+def _question(
+    supervisor: Supervisor, state: RobotState, scene: Scene, now_ns: int, first_row_ns: int, sequence: int
+) -> Asked:
     return Asked(now_ns, state, scene, first_row_ns, supervisor.reference(state, first_row_ns), sequence)

@@ -40,7 +40,9 @@ class Asked:
 
 
 class Policy(Protocol):
-    """A policy that answers later: `ask` starts it, `answer` has the chunk when it has come. At most one question at a time."""
+    """A policy that answers later: `ask` starts it, `answer` has the chunk when it has come. At most one question at a
+    time.
+    """
 
     def ask(self, asked: Asked) -> None:
         """Starts working on an answer; never blocks."""
