@@ -1,0 +1,26 @@
+"""Every kind of rule, in plain sight; a new kind is one line here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .clearance import MinimumClearance
+from .gripper import GripperLimits
+from .joints import JointAcceleration, JointJerk, JointPosition, JointTorque, JointVelocity
+from .tool import LinkSpeed, TcpOrientation, TcpSpeed
+from .zones import KeepIn, KeepOut
+
+KINDS: Final[dict[str, type[Any]]] = {
+    "joint_position": JointPosition,
+    "joint_velocity": JointVelocity,
+    "joint_acceleration": JointAcceleration,
+    "joint_jerk": JointJerk,
+    "joint_torque": JointTorque,
+    "tcp_speed": TcpSpeed,
+    "link_speed": LinkSpeed,
+    "tcp_orientation": TcpOrientation,
+    "keep_in": KeepIn,
+    "keep_out": KeepOut,
+    "clearance": MinimumClearance,
+    "gripper": GripperLimits,
+}
