@@ -65,7 +65,7 @@ def to_json(value: object) -> Json:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, np.ndarray):
-        return _array_to_json(typing.cast(np.ndarray[Any, Any], value))
+        return _array_to_json(value)
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in typing.cast(Mapping[object, object], value).items()}
     if isinstance(value, tuple | list):
@@ -100,7 +100,7 @@ def _array_to_json(values: np.ndarray[Any, Any]) -> Json:
 
 def _dataclass_to_json(value: Any) -> Json:
     found: dict[str, Json] = {}
-    tag = getattr(type(value), "kind", None)
+    tag: object = getattr(type(value), "kind", None)  # pyright: ignore[reportUnknownArgumentType] - any dataclass
     if isinstance(tag, str):
         found["kind"] = tag
     for field in dataclasses.fields(value):
