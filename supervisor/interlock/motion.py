@@ -87,7 +87,7 @@ class Plan:
 
     def _velocity(self, index: int) -> FloatArray:
         if index < 1:
-            return np.zeros(self.positions.shape[1], dtype=np.float64)
+            return np.zeros_like(self.positions[0])
         seconds = (int(self.times_ns[index]) - int(self.times_ns[index - 1])) / 1e9
         return frozen((self.positions[index] - self.positions[index - 1]) * (1.0 / seconds))
 
