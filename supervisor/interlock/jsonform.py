@@ -13,6 +13,7 @@ import binascii
 import dataclasses
 import difflib
 import hashlib
+import json
 import math
 import re
 import types
@@ -42,6 +43,23 @@ def canonical(value: Json) -> bytes:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise UnusableInput(f"not canonical JSON: {error}") from error
+
+
+def parse(raw: bytes | str, where: str) -> Json:
+    """The JSON value of a text; `NaN` and the infinities are read as floats, to be judged like any other.
+
+    Raises UnusableInput for what is no JSON, repeats a key, or nests too deeply.
+    """
+
+    def once(pairs: list[tuple[str, Json]]) -> Json:
+        if len(dict(pairs)) != len(pairs):
+            raise UnusableInput(f"{where}: a key is given twice among {', '.join(key for key, _ in pairs)}")
+        return dict(pairs)
+
+    try:
+        return typing.cast("Json", json.loads(raw, object_pairs_hook=once))
+    except (ValueError, RecursionError) as error:
+        raise UnusableInput(f"{where}: not JSON: {error}") from error
 
 
 def digest(value: Json) -> str:
@@ -74,6 +92,18 @@ def to_json(value: object) -> Json:
     if dataclasses.is_dataclass(value):
         return _dataclass_to_json(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def written_out(value: Json) -> Json:
+    """The same JSON with its packed arrays as nested lists, for people; readers take both."""
+    if isinstance(value, Mapping):
+        name = next((name for name in DTYPES if set(value) == {name, "shape"}), None)
+        if name is None:
+            return {key: written_out(item) for key, item in value.items()}
+        return typing.cast("Json", _read_packed(name, value, "array").tolist())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [written_out(item) for item in value]
+    return value
 
 
 def from_json(form: type[T], value: Json, where: str = "") -> T:
@@ -252,7 +282,7 @@ def _plain(value: Json, where: str) -> Any:
     return value
 
 
-def _read_packed(name: str, value: Mapping[str, Json], where: str) -> object:
+def _read_packed(name: str, value: Mapping[str, Json], where: str) -> np.ndarray[Any, Any]:
     shape, text = value.get("shape"), value.get(name)
     if (
         set(value) != {name, "shape"}

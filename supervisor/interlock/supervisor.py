@@ -128,7 +128,7 @@ class Supervisor:
     def stop(self, why: str) -> None:
         """Latches a supervisor stop, and puts it on record; the caller brakes the robot first."""
         self._memory = replace(self._memory, state="stopped", latch=why, plan=None)
-        self._refusal = self._log.append("stop", {"why": why}, blobs={}, urgent=True)
+        self._refusal = self._log.append("supervisor_stop", {"why": why}, blobs={}, urgent=True)
 
     def reset(self, name: str, why: str) -> None:
         """Ends a latched stop on a named person's word; raises ValueError without a name and a reason."""

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-app = typer.Typer(name="interlock", no_args_is_help=True, add_completion=False)
+from interlock.errors import InterlockError, UnusableInput
+
+from . import audit, check, demo, rules
+from .plain import plain
+
+UNUSABLE: Final = 2
+BUG: Final = 70
+
+app = typer.Typer(name="interlock", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("check")(check.check)
+app.command("example")(check.example)
+app.command("demo")(demo.demo)
+app.add_typer(rules.app, name="rules", help="Lint, test and describe rule sets.")
+app.add_typer(audit.app, name="audit", help="Read, verify and replay the record.")
 
 
 def _print_version(*, wanted: bool) -> None:
@@ -25,5 +39,20 @@ def interlock(
 
 
 def main() -> None:
-    """Runs the command that the arguments name; ends the process with its exit code."""
-    app()
+    """Runs the command that the arguments name; ends the process with its exit code, never with a traceback."""
+    try:
+        app()
+    except UnusableInput as error:
+        _say(str(error))
+        sys.exit(UNUSABLE)
+    except InterlockError as error:
+        _say(f"{type(error).__name__}: {error}")
+        sys.exit(UNUSABLE)
+    except Exception as error:  # noqa: BLE001 - the last line of the command: a bug says so, in one line
+        _say(f"a bug in interlock: {type(error).__name__}: {error}")
+        sys.exit(BUG)
+
+
+def _say(text: str) -> None:
+    for line in text.splitlines():
+        print(plain(line), file=sys.stderr)  # noqa: T201 - the command line speaks here

@@ -1,0 +1,160 @@
+"""`interlock check`: one review from files; and `interlock example`, which writes files to begin with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from interlock.case import Case, Memory
+from interlock.chunk import ActionChunk, Stamps, all_commanded
+from interlock.decide import decide
+from interlock.errors import UnusableInput
+from interlock.forecast import open_physics
+from interlock.jsonform import Json, from_json, parse, to_json, written_out
+from interlock.rules import RuleSet
+from interlock.scene import RobotState, Scene
+from interlock.verdict import Decision, Finding
+from interlock_rules import load
+
+from .plain import plain
+
+LONGEST: Final = 16 * 1024 * 1024  # bytes of one input file
+
+RulesOption = Annotated[str, typer.Option("--rules", help="A shipped rule set by name, or a file.")]
+
+
+def check(
+    rules: RulesOption,
+    state: Annotated[Path, typer.Option("--state", help="The robot's state, as JSON.")],
+    chunk: Annotated[Path, typer.Option("--chunk", help="The action chunk, as JSON; arrays may be nested lists.")],
+    scene: Annotated[Path | None, typer.Option("--scene", help="Mode and objects, as JSON.")] = None,
+    form: Annotated[Literal["text", "json"], typer.Option("--format")] = "text",
+) -> None:
+    """Reviews one chunk, as at the moment it was received. Exit 0: permitted (also amended), 1: refused, 2: unusable."""
+    rule_set = load(rules)
+    found = _named(_read(chunk), rule_set)
+    proposal = from_json(ActionChunk, found, "chunk")
+    if proposal.stamps.received_ns is None:
+        raise UnusableInput(f"{chunk}: stamps.received_ns is missing; the review happens at that moment")
+    case = Case(
+        now_ns=proposal.stamps.received_ns,
+        chunk=proposal,
+        state=from_json(RobotState, _read(state), "state"),
+        scene=Scene(mode=None, objects=None) if scene is None else from_json(Scene, _read(scene), "scene"),
+        memory=Memory(),
+        rules=rule_set,
+    )
+    decision = decide(case, open_physics(rule_set.profile, rule_set.cell))
+    typer.echo(json.dumps(as_json(decision), indent=2)) if form == "json" else _show(decision, rule_set)
+    raise typer.Exit(0 if decision.permitted else 1)
+
+
+def example(
+    rules: RulesOption,
+    directory: Annotated[Path, typer.Argument(help="Where to write state.json, chunk.json and scene.json.")],
+) -> None:
+    """Writes a state, a scene and a chunk that this rule set permits: the robot stays where it is, at its first pose."""
+    rule_set = load(rules)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, value in zip(("state", "chunk", "scene"), standing_still(rule_set), strict=True):
+        path = directory / f"{name}.json"
+        path.write_text(json.dumps(written_out(to_json(value)), indent=2) + "\n", encoding="utf-8")
+        typer.echo(path)
+
+
+def standing_still(rules: RuleSet) -> tuple[RobotState, ActionChunk, Scene]:
+    """A state at rest in the profile's first pose, a chunk that holds it, and an empty scene in the first mode."""
+    profile, accepts = rules.profile, rules.accepts
+    layout = next(item for item in accepts.layouts if all(c.reference == "absolute" for c in item.channels))
+    home = dict(zip(profile.joint_names, profile.poses[0].positions, strict=True))
+    closed = {gripper.name: gripper.open for gripper in profile.grippers}
+    row = [home[c.name] if c.name in home else 1.0 if c.unit == "ratio" else closed[c.name] for c in layout.channels]
+    values = np.tile(np.array(row), (accepts.rows_max, 1))
+    period_ns = round(accepts.period_s * 1e9)
+    first = 1_000_000_000
+    stamps = Stamps(first - period_ns, first - period_ns, first, first, first + accepts.rows_max * period_ns)
+    chunk = ActionChunk(
+        id="example", session="example", sequence=0, layout=layout.digest, profile=rules.profile_digest,
+        values=values, mask=all_commanded(values), period_s=accepts.period_s, horizon=accepts.execute, stamps=stamps,
+    )  # fmt: skip
+    positions = np.array(profile.poses[0].positions)
+    state = RobotState(first, profile.joint_names, positions, np.zeros_like(positions), np.array(list(closed.values())))
+    return state, chunk, Scene(mode=rules.modes[0] if rules.modes else None, objects=())
+
+
+def as_json(decision: Decision) -> Json:
+    """What `--format json` prints: the decision, and every finding of the verdict that it rests on."""
+    return {
+        "format": "interlock/decision/1",
+        "reaction": decision.reaction,
+        "permitted": decision.permitted,
+        "start_row": decision.start_row,
+        "permitted_rows": decision.rows,
+        "progress": decision.progress,
+        "attempts": [attempt.amendment for attempt in decision.attempts],
+        "findings": [{"ok": finding.ok, **_fields(finding)} for finding in decision.verdict.findings],
+    }
+
+
+def _fields(finding: Finding) -> Mapping[str, Json]:
+    found = to_json(finding)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _read(path: Path) -> Json:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LONGEST + 1)
+    except OSError as error:
+        raise UnusableInput(f"{path}: {error.strerror}") from error
+    if len(raw) > LONGEST:
+        raise UnusableInput(f"{path}: a file may hold at most {LONGEST // 1024 // 1024} MiB")
+    return parse(raw, str(path))
+
+
+def _named(value: Json, rules: RuleSet) -> Json:
+    """A chunk file may name its layout and profile; what they stand for is this rule set's, to the byte."""
+    if not isinstance(value, Mapping):
+        return value
+    digests = {layout.name: layout.digest for layout in rules.accepts.layouts}
+    layout, profile = value.get("layout"), value.get("profile")
+    return {
+        **value,
+        "layout": digests.get(layout, layout) if isinstance(layout, str) else layout,
+        "profile": rules.profile_digest if profile == rules.profile.name else profile,
+    }
+
+
+def _show(decision: Decision, rules: RuleSet) -> None:
+    console = Console()
+    colour = "green" if decision.permitted else "red"
+    console.print(Text(decision.reaction, style=f"bold {colour}"), f"by rule set {rules.name}, serial {rules.serial}")
+    if decision.permitted:
+        last = decision.start_row + decision.rows - 1
+        console.print(
+            f"rows {decision.start_row} to {last} and their brake; {decision.progress:.0%} of the path proposed"
+        )
+    for attempt in decision.attempts[1:]:
+        console.print(f"amended: {attempt.amendment}: {'allowed' if attempt.verdict.allowed else 'refused'}")
+    table = Table("", "rule", "margin", "value", "limit", "unit", "row", "where", "what")
+    for finding in decision.verdict.findings:
+        table.add_row(*_cells(finding, rules))
+    console.print(table)
+
+
+def _cells(finding: Finding, rules: RuleSet) -> tuple[Text, ...]:
+    mark = Text("ok", style="green") if finding.ok else Text(finding.reaction, style="bold red")
+    place = rules.places.get(finding.rule, "")
+    numbers = [f"{number:.4g}" for number in (finding.margin, finding.value, finding.limit)]
+    row = str(finding.row) if finding.row >= 0 else finding.phase
+    what = f"{finding.message} ({place})" if place and not finding.ok else finding.message
+    cells = (finding.rule, *numbers, finding.unit, row, ", ".join(finding.links), what)
+    return (mark, *(Text(plain(cell)) for cell in cells))
