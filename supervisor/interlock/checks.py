@@ -252,17 +252,17 @@ def state(case: Case) -> Iterator[Finding]:
 
 
 def scene(case: Case) -> Iterator[Finding]:
-    """The cell's mode is known, objects are named once, and each has a pose, an uncertainty and a speed."""
+    """The mode is one of the set's, or unknown: then every rule applies. Each object has its own name and is known whole."""
     found = case.scene
-    yield flag(
-        "scene", found.mode in case.rules.modes, f"mode {found.mode!r}; the rule set has: {', '.join(case.rules.modes)}"
-    )
-    names = [item.name for item in found.objects]
+    known = found.mode is None or found.mode in case.rules.modes
+    yield flag("scene", known, f"mode {found.mode!r}; the rule set has: {', '.join(case.rules.modes)}")
+    objects = found.objects or ()
+    names = [item.name for item in objects]
     taken = set(names) & {body.name for body in case.rules.cell.bodies}
     yield flag(
         "scene", len(set(names)) == len(names) and not taken, f"every object needs a name of its own, got {names}"
     )
-    for item in found.objects:
+    for item in objects:
         problem = _object_problem(item)
         yield flag("scene", problem is None, f"object {item.name!r}: {problem or 'known'}")
 
@@ -281,7 +281,7 @@ def freshness(case: Case) -> Iterator[Finding]:
     """F-18: robot state and objects are fresh now, and none is from the future."""
     limits = case.rules.freshness
     yield _age("robot state", case.now_ns, case.state.seen_ns, limits.state_s)
-    for item in case.scene.objects:
+    for item in case.scene.objects or ():
         yield _age(f"object {item.name!r}", case.now_ns, item.seen_ns, limits.objects_s)
 
 

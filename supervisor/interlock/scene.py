@@ -121,10 +121,13 @@ class SceneObject:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the cell reports: its mode (None: unknown), the objects in it, and which of them the task is about."""
+    """What the cell reports: its mode (None: unknown), the objects in it, and which of them the task is about.
+
+    objects None: nobody looked. A rule that reads objects is then violated; an empty tuple says that there are none.
+    """
 
     mode: str | None
-    objects: tuple[SceneObject, ...] = ()
+    objects: tuple[SceneObject, ...] | None = None
     target: str | None = None
 
     @property

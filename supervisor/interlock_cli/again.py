@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 
+from interlock.forecast import open_physics
+
 from interlock.decide import decide, late
 from interlock.errors import UnusableInput
-from interlock.forecast import open_physics
 from interlock.jsonform import Json, canonical, parse
 from interlock.physics import Physics
 from interlock.record import decision_json, read_case

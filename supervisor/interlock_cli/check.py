@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 import numpy as np
 import typer
+from interlock.forecast import open_physics
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +18,6 @@ from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk, Stamps, all_commanded
 from interlock.decide import decide
 from interlock.errors import UnusableInput
-from interlock.forecast import open_physics
 from interlock.jsonform import Json, from_json, parse, to_json, written_out
 from interlock.rules import RuleSet
 from interlock.scene import RobotState, Scene
@@ -34,7 +34,7 @@ RulesOption = Annotated[str, typer.Option("--rules", help="A shipped rule set by
 def check(
     rules: RulesOption,
     state: Annotated[Path, typer.Option("--state", help="The robot's state, as JSON.")],
-    chunk: Annotated[Path, typer.Option("--chunk", help="The action chunk, as JSON; arrays may be nested lists.")],
+    chunk: Annotated[Path, typer.Option("--chunk", help="The chunk, as JSON; arrays may be nested lists.")],
     scene: Annotated[Path | None, typer.Option("--scene", help="Mode and objects, as JSON.")] = None,
     form: Annotated[Literal["text", "json"], typer.Option("--format")] = "text",
 ) -> None:

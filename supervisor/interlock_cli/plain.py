@@ -6,7 +6,7 @@ import unicodedata
 
 
 def plain(text: str) -> str:
-    """The text on one line; control, format, surrogate and private characters are written as escapes like `\\x1b`."""
+    r"""The text on one line; control, format, surrogate and private characters are written as escapes like `\x1b`."""
     return "".join(_escaped(character) for character in text)
 
 
