@@ -252,7 +252,7 @@ def state(case: Case) -> Iterator[Finding]:
 
 
 def scene(case: Case) -> Iterator[Finding]:
-    """The mode is one of the set's, or unknown: then every rule applies. Each object has its own name and is known whole."""
+    """The mode is one of the set's, or unknown (then every rule applies); each object has a name and is known whole."""
     found = case.scene
     known = found.mode is None or found.mode in case.rules.modes
     yield flag("scene", known, f"mode {found.mode!r}; the rule set has: {', '.join(case.rules.modes)}")

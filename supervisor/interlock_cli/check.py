@@ -38,7 +38,7 @@ def check(
     scene: Annotated[Path | None, typer.Option("--scene", help="Mode and objects, as JSON.")] = None,
     form: Annotated[Literal["text", "json"], typer.Option("--format")] = "text",
 ) -> None:
-    """Reviews one chunk, as at the moment it was received. Exit 0: permitted (also amended), 1: refused, 2: unusable."""
+    """Reviews one chunk, as at the moment it was received. Exit 0: permitted or amended, 1: refused, 2: unusable."""
     rule_set = load(rules)
     found = _named(_read(chunk), rule_set)
     proposal = from_json(ActionChunk, found, "chunk")
@@ -61,7 +61,7 @@ def example(
     rules: RulesOption,
     directory: Annotated[Path, typer.Argument(help="Where to write state.json, chunk.json and scene.json.")],
 ) -> None:
-    """Writes a state, a scene and a chunk that this rule set permits: the robot stays where it is, at its first pose."""
+    """Writes a state, a scene and a chunk that this rule set permits: the robot rests in its first pose."""
     rule_set = load(rules)
     directory.mkdir(parents=True, exist_ok=True)
     for name, value in zip(("state", "chunk", "scene"), standing_still(rule_set), strict=True):
