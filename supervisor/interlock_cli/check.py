@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import numpy as np
 import typer
 from interlock.forecast import open_physics
 from rich.console import Console
@@ -15,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from interlock.case import Case, Memory
-from interlock.chunk import ActionChunk, Stamps, all_commanded
+from interlock.chunk import ActionChunk
 from interlock.decide import decide
 from interlock.errors import UnusableInput
 from interlock.jsonform import Json, from_json, parse, to_json, written_out
@@ -23,9 +22,11 @@ from interlock.rules import RuleSet
 from interlock.scene import RobotState, Scene
 from interlock.verdict import Decision, Finding
 from interlock_rules import load
+from interlock_rules.example import standing_still
 
 from .plain import plain
 
+EXAMPLE_NS: Final = 1_000_000_000
 LONGEST: Final = 16 * 1024 * 1024  # bytes of one input file
 
 RulesOption = Annotated[str, typer.Option("--rules", help="A shipped rule set by name, or a file.")]
@@ -64,30 +65,10 @@ def example(
     """Writes a state, a scene and a chunk that this rule set permits: the robot rests in its first pose."""
     rule_set = load(rules)
     directory.mkdir(parents=True, exist_ok=True)
-    for name, value in zip(("state", "chunk", "scene"), standing_still(rule_set), strict=True):
+    for name, value in zip(("state", "chunk", "scene"), standing_still(rule_set, EXAMPLE_NS), strict=True):
         path = directory / f"{name}.json"
         path.write_text(json.dumps(written_out(to_json(value)), indent=2) + "\n", encoding="utf-8")
         typer.echo(path)
-
-
-def standing_still(rules: RuleSet) -> tuple[RobotState, ActionChunk, Scene]:
-    """A state at rest in the profile's first pose, a chunk that holds it, and an empty scene in the first mode."""
-    profile, accepts = rules.profile, rules.accepts
-    layout = next(item for item in accepts.layouts if all(c.reference == "absolute" for c in item.channels))
-    home = dict(zip(profile.joint_names, profile.poses[0].positions, strict=True))
-    closed = {gripper.name: gripper.open for gripper in profile.grippers}
-    row = [home[c.name] if c.name in home else 1.0 if c.unit == "ratio" else closed[c.name] for c in layout.channels]
-    values = np.tile(np.array(row), (accepts.rows_max, 1))
-    period_ns = round(accepts.period_s * 1e9)
-    first = 1_000_000_000
-    stamps = Stamps(first - period_ns, first - period_ns, first, first, first + accepts.rows_max * period_ns)
-    chunk = ActionChunk(
-        id="example", session="example", sequence=0, layout=layout.digest, profile=rules.profile_digest,
-        values=values, mask=all_commanded(values), period_s=accepts.period_s, horizon=accepts.execute, stamps=stamps,
-    )  # fmt: skip
-    positions = np.array(profile.poses[0].positions)
-    state = RobotState(first, profile.joint_names, positions, np.zeros_like(positions), np.array(list(closed.values())))
-    return state, chunk, Scene(mode=rules.modes[0] if rules.modes else None, objects=())
 
 
 def as_json(decision: Decision) -> Json:
