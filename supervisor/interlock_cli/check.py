@@ -20,6 +20,7 @@ from interlock.errors import UnusableInput
 from interlock.jsonform import Json, from_json, parse, to_json, written_out
 from interlock.rules import RuleSet
 from interlock.scene import RobotState, Scene
+from interlock.schema import json_schema
 from interlock.verdict import Decision, Finding
 from interlock_rules import load
 from interlock_rules.example import standing_still
@@ -69,6 +70,14 @@ def example(
         path = directory / f"{name}.json"
         path.write_text(json.dumps(written_out(to_json(value)), indent=2) + "\n", encoding="utf-8")
         typer.echo(path)
+
+
+FORMS: Final = {"chunk": ActionChunk, "state": RobotState, "scene": Scene, "decision": Decision}
+
+
+def schema(form: Annotated[Literal["chunk", "state", "scene", "decision"], typer.Argument()]) -> None:
+    """Prints the JSON Schema of a chunk, a state, a scene or a recorded decision."""
+    typer.echo(json.dumps(json_schema(FORMS[form]), indent=2))
 
 
 def as_json(decision: Decision) -> Json:

@@ -19,6 +19,7 @@ BUG: Final = 70
 app = typer.Typer(name="interlock", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("check")(check.check)
 app.command("example")(check.example)
+app.command("schema")(check.schema)
 app.command("demo")(demo.demo)
 app.add_typer(rules.app, name="rules", help="Lint, test and describe rule sets.")
 app.add_typer(audit.app, name="audit", help="Read, verify and replay the record.")

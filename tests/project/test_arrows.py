@@ -28,7 +28,7 @@ BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 
 # The files and folders of the core, lowest first: each imports only from its own layer and from those before it.
 LAYERS = (
-    ("errors", "arrays", "jsonform"),
+    ("errors", "arrays", "jsonform", "schema"),
     ("chunk", "state", "scene", "profile", "geometry"),
     ("motion",),
     ("rules", "case", "verdict"),
@@ -41,7 +41,7 @@ LAYERS = (
     ("judge",),
     ("amend",),
     ("decide",),
-    ("log", "permit", "supervisor"),
+    ("log", "permit", "record", "supervisor"),
     ("robots",),
 )
 LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}
