@@ -1,0 +1,166 @@
+"""A robot's file as an author writes it; `profile_file` makes a profile of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, StringConstraints
+
+from interlock.chunk import Anchor, OnLoss, Polarity, Quantity, Rotation, Unit
+
+from .forms import AT_ORIGIN, FORM, Count, Name, Place, Plain, Text, Turn, Turns
+from .quantities import GripperRange, GripperSpeed, quantity
+
+JointSpeed = Annotated[float, quantity("angular speed", "positive")]
+JointAcceleration = Annotated[float, quantity("angular acceleration", "positive")]
+JointJerk = Annotated[float, quantity("angular jerk", "positive")]
+Torque = Annotated[float, quantity("torque", "positive")]
+Force = Annotated[float, quantity("force", "positive")]
+Mass = Annotated[float, quantity("mass", "positive")]
+Moment = Annotated[float, quantity("inertia", "any")]
+Rate = Annotated[float, quantity("rate", "positive")]
+Duration = Annotated[float, quantity("duration", "positive")]
+Angle = Annotated[float, quantity("angle", "positive")]
+
+
+@dataclass(frozen=True, slots=True)
+class JointForm:
+    """One joint: its travel, its limits, how far it lags behind its command, and where each number comes from."""
+
+    name: Name
+    position: GripperRange
+    velocity: JointSpeed
+    acceleration: JointAcceleration
+    tracking: Angle
+    source: Name
+    tracking_source: Name
+    jerk: JointJerk | None = None
+    torque: Torque | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UrdfForm:
+    """A URDF as `package:path` in an installed Python package, and the SHA-256 of its bytes."""
+
+    file: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^[A-Za-z_][A-Za-z0-9_]*:([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+        ),
+    ]
+    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class FingerForm:
+    """A finger's joint in the URDF, and its position per unit of the gripper's value."""
+
+    joint: Name
+    share: Plain
+
+
+@dataclass(frozen=True, slots=True)
+class GripperForm:
+    """A gripper: its values from closed to open, its speed, its force, and the fingers that it moves."""
+
+    name: Name
+    travel: GripperRange
+    speed: GripperSpeed
+    source: Name
+    force: Force | None = None
+    fingers: tuple[FingerForm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPointForm:
+    """A tool centre point in the frame of a link."""
+
+    name: Name
+    link: Name
+    at: Place = AT_ORIGIN
+    rpy: Turns = AT_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class PoseForm:
+    """Joint positions with a name, in the order of the joints."""
+
+    name: Name
+    joints: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InertiaForm:
+    """Mass, centre of mass in the link's frame, and the tensor xx, xy, xz, yy, yz, zz about it, along link axes."""
+
+    link: Name
+    mass: Mass
+    com: Place
+    tensor: tuple[Moment, Moment, Moment, Moment, Moment, Moment]
+    source: Name
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedCollisionForm:
+    """Two links whose distance is not judged, and why."""
+
+    pair: tuple[Name, Name]
+    because: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelForm:
+    """A column of a chunk, for the joint or gripper `of`; `of: joints` is one column for every joint, in order."""
+
+    of: Name
+    group: Name
+    quantity: Quantity
+    reference: Anchor
+    unit: Unit
+    frame: Name = "joint"
+    rotation: Rotation = "none"
+    polarity: Polarity = "none"
+    on_loss: OnLoss = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutForm:
+    """What the columns of a chunk mean, in order."""
+
+    name: Name
+    channels: tuple[ChannelForm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingForm:
+    """The worst measured stop at full speed: its time, and the angle of each joint."""
+
+    time: Duration
+    angles: tuple[Angle, ...]
+    source: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileForm:
+    """A robot's file. `sources` gives each source that is named anywhere in it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FORM
+    format: Literal["interlock/profile/1"]
+    name: Name
+    sources: dict[Name, Text]
+    joints: tuple[JointForm, ...]
+    control_rate: Rate
+    interpolation: Literal["linear", "cubic"]
+    layouts: tuple[LayoutForm, ...]
+    stop_category: Literal["0", "1", "2"]
+    vetoes_before_stop: Count
+    grippers: tuple[GripperForm, ...] = ()
+    poses: tuple[PoseForm, ...] = ()
+    urdf: UrdfForm | None = None
+    flange: Name | None = None
+    hand_links: tuple[Name, ...] = ()
+    tool_points: tuple[ToolPointForm, ...] = ()
+    inertias: tuple[InertiaForm, ...] = ()
+    allowed_collisions: tuple[AllowedCollisionForm, ...] = ()
+    stopping: StoppingForm | None = None

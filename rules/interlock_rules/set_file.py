@@ -1,0 +1,107 @@
+"""From a rule set's file, its robot and its cell to the rule set: names resolved, every rule read by its kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from interlock.profile import Profile
+from interlock.rules import Accepts, Freshness, Rule, When
+
+from .kind import Kind, Setup
+from .kinds import KINDS
+from .problems import nearest
+from .reading import Reading, keys_at
+from .set_form import RuleForm, SetForm
+from .yaml_text import Path
+
+OF_EVERY_RULE: Final = ("kind", *keys_at(RuleForm, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a rule set's file says, its names resolved."""
+
+    form: SetForm
+    accepts: Accepts
+    freshness: Freshness
+    rules: tuple[Rule, ...]
+
+
+def read_set(form: SetForm, reading: Reading, profile: Profile) -> Parts | None:
+    """The parts of a rule set; None, with every problem noted, where something is wrong."""
+    accepts = reading.build(("accepts",), lambda: _accepts(form, reading, profile))
+    freshness = Freshness(form.freshness.observation, form.freshness.state, form.freshness.objects)
+    rules = tuple(
+        rule for index, tree in enumerate(form.rules) if (rule := _rule(form, reading, tree, ("rules", index)))
+    )
+    _refuse_twice(form, reading)
+    if reading.problems or accepts is None:
+        return None
+    return Parts(form, accepts, freshness, rules)
+
+
+def _accepts(form: SetForm, reading: Reading, profile: Profile) -> Accepts | None:
+    known = {layout.name: layout for layout in profile.layouts}
+    for index, name in enumerate(form.accepts.layout):
+        if name not in known:
+            reading.note(("accepts", "layout", index), f'unknown layout "{name}"{nearest(name, known)}')
+    if not form.accepts.layout:
+        reading.note(("accepts", "layout"), "name at least one layout of the profile")
+    return Accepts(
+        layouts=tuple(known[name] for name in form.accepts.layout if name in known),
+        period_s=form.accepts.period,
+        rows_min=form.accepts.rows.least,
+        rows_max=form.accepts.rows.most,
+        execute=form.accepts.execute,
+        normalisation=form.accepts.normalisation,
+    )
+
+
+def _rule(form: SetForm, reading: Reading, tree: Mapping[str, Any], at: Path) -> Rule | None:
+    kind = tree.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        said = '"kind" is missing' if kind is None else f'unknown kind "{kind}"{nearest(str(kind), KINDS)}'
+        reading.note((*at, "kind"), said)
+        return None
+    own = {key: value for key, value in tree.items() if key not in OF_EVERY_RULE}
+    head = reading.read(RuleForm, {key: value for key, value in tree.items() if key in OF_EVERY_RULE[1:]}, at)
+    limit = reading.read(KINDS[kind], own, at, also=OF_EVERY_RULE)
+    if head is None or limit is None:
+        return None
+    when = When() if head.when is None else _when(form, reading, head.when.mode, at)
+    return Rule(head.id, limit, head.because, head.on_violation, when, head.hazard or "")
+
+
+def _when(form: SetForm, reading: Reading, mode: str | Sequence[str], at: Path) -> When:
+    named = (mode,) if isinstance(mode, str) else tuple(mode)
+    for index, name in enumerate(named):
+        if name not in form.modes:
+            place = (*at, "when", "mode", index)
+            reading.note(place, f'unknown mode "{name}"{nearest(name, form.modes)}')
+    return When(named)
+
+
+def _refuse_twice(form: SetForm, reading: Reading) -> None:
+    seen: dict[object, int] = {}
+    for index, tree in enumerate(form.rules):
+        name = tree.get("id")
+        if name in seen:
+            reading.note(("rules", index, "id"), f'rule "{name}" is there twice; first as rule {seen[name] + 1}')
+        seen.setdefault(name, index)
+
+
+def note_faults(reading: Reading, rules: Sequence[Rule], setup: Setup) -> None:
+    """Notes every mistake that a kind sees in its own rule: unknown zones, links, bodies and the like."""
+    for index, rule in enumerate(rules):
+        limit: Kind = rule.limit  # type: ignore[assignment]
+        for fault in limit.faults(setup):
+            reading.note(("rules", index, *field_path(fault.field)), fault.message)
+
+
+def field_path(text: str) -> Path:
+    """The path that a fault's field means: `except[0].pair` is under `except`, its first item, under `pair`."""
+    steps = re.findall(r"[^.\[\]]+", text)
+    return tuple(int(step) if step.isdigit() else step for step in steps)

@@ -1,0 +1,78 @@
+"""Strict YAML 1.2: from a file's bytes to a document in which every scalar is still the text that was written.
+
+PyYAML reads YAML 1.1, where `no` is False, `1:30` is 90 and `017` is 15 (F-04). Only its syntax is used, never its
+types: the field that a text fills decides what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from .nodes import Fault, Node, NotAccepted, Spot, compose
+from .problems import BadFile, Place, Problem
+
+MAX_BYTES: Final = 1 << 20
+
+Path: TypeAlias = tuple[str | int, ...]
+
+LINE_BREAK: Final = re.compile("\r\n|\r|\n")
+
+# Not printable in YAML; or a line break in YAML 1.1 only (U+0085, U+2028, U+2029); or invisible (U+FEFF).
+ODD_CHARACTER: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that was read: its name, its lines, and its nodes."""
+
+    source: str
+    lines: tuple[str, ...]
+    root: Node
+
+    def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
+        """A problem with the value at a path (or with its key), or as near to it as there is something."""
+        spot, node = self.root.spot, self.root
+        for number, step in enumerate(path, start=1):
+            entry = node.below(step)
+            if entry:  # else a step that only the reader's types know, or a key that is missing
+                node = entry.node
+                spot = entry.spot if at_key and number == len(path) else node.spot
+        return _problem(self.source, self.lines, Fault(spot, message))
+
+    def place(self, path: Path) -> Place:
+        """Where the value at a path stands."""
+        return self.problem(path, "").place
+
+
+def read_text(raw: bytes, source: str) -> Document:
+    """The document in a file's bytes; raises BadFile with the places of what is not strict YAML 1.2."""
+    if len(raw) > MAX_BYTES:
+        raise BadFile([Problem(Place(source, 1, 1), f"the file has {len(raw)} bytes; at most {MAX_BYTES} are read")])
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise BadFile([Problem(Place(source, line, 1), "this line is not UTF-8; save the file as UTF-8")]) from error
+    lines = tuple(LINE_BREAK.split(text))
+    try:
+        _refuse_odd_characters(text)
+        return Document(source, lines, compose(text))
+    except NotAccepted as refused:
+        raise BadFile(_problem(source, lines, fault) for fault in refused.faults) from refused
+
+
+def _problem(source: str, lines: tuple[str, ...], fault: Fault) -> Problem:
+    line, column = fault.spot
+    return Problem(Place(source, line, column), fault.message, lines[line - 1] if line <= len(lines) else "")
+
+
+def _refuse_odd_characters(text: str) -> None:
+    odd = ODD_CHARACTER.search(text)
+    if odd:
+        before = LINE_BREAK.split(text[: odd.start()])
+        spot: Spot = (len(before), len(before[-1]) + 1)
+        raise NotAccepted(Fault(spot, f"the character U+{ord(odd.group()):04X} is not accepted; remove it"))
