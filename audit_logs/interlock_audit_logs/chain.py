@@ -13,7 +13,7 @@ from .record import GENESIS, Record
 START: Final = "start"  # a session begins
 STOP: Final = "stop"  # it ended by itself
 GAP: Final = "gap"  # it did not; what was found instead
-DEGRADED: Final = "degraded"  # from here on nothing was permitted
+DEGRADED: Final = "degraded"  # no promise for a record after this one was kept, so nothing was permitted
 OWN_KINDS: Final = frozenset({START, STOP, GAP, DEGRADED})
 
 
@@ -64,5 +64,7 @@ def breaks(before: Record | None, record: Record) -> Iterator[tuple[Record, str]
         yield record, "a session starts although the one before neither stopped nor left a gap"
     elif record.kind == GAP and (before is None or before.kind == STOP):
         yield record, "a gap without a session that it could end"
+    elif record.kind == DEGRADED and before is not None and before.kind == STOP:
+        return  # the stop record was written, but its fsync failed: it stands again in a new segment, and this after it
     elif record.kind not in {START, GAP} and ended:
         yield record, f"a {record.kind} record outside any session"

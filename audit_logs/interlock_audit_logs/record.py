@@ -73,8 +73,8 @@ def body_bytes(kind: str, body: Mapping[str, Json], blobs: Mapping[str, int]) ->
         raise UnusableInput(f"a record's kind is a lower-case word of at most 40 characters, got {kind!r}")
     try:
         found = canonical(body)
-    except (RecursionError, TypeError, ValueError) as error:
-        raise UnusableInput(f"a {kind} record has no canonical JSON: {error}") from error
+    except (UnusableInput, RecursionError, TypeError, ValueError) as error:
+        raise UnusableInput(f"a {kind} record cannot be written: {error}") from error
     size = len(seal(LAST, kind, found, blobs, Stamp(0, 10**29)))
     if size > MAX_LINE_BYTES:
         raise UnusableInput(
@@ -111,12 +111,17 @@ def read_record(line: bytes, *, strict: bool = True) -> Record:
 
 def _fields(line: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(line.decode("utf-8"), parse_constant=_not_json)
+        found = json.loads(line.decode("utf-8"), parse_constant=_not_json, parse_int=_whole)
     except (RecursionError, ValueError) as error:
         raise UnusableInput(f"not JSON: {error}") from error
     if not isinstance(found, dict):
         raise UnusableInput("a record is a JSON object")
     return cast("dict[str, Any]", found)
+
+
+def _whole(text: str) -> int | float:
+    # RFC 8785 writes the float 2.0**53 without a point; read as an int it would have no canonical form any more.
+    return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
 
 
 def _not_json(name: str) -> NoReturn:

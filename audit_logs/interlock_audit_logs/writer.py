@@ -26,6 +26,7 @@ class Writer:
         self._capacity = capacity
         self._door = threading.Condition()
         self._waiting: deque[Request] = deque()
+        self._taken: list[Request] = []
         self._closing: Mapping[str, Json] | None = None
         self._thread = threading.Thread(target=self._run, name="interlock-audit-log", daemon=True)
         self._thread.start()
@@ -65,7 +66,7 @@ class Writer:
             self._health.degrade(f"the writer failed: {error!r}")
         self._recorder.let_go()
         with self._door:
-            left = list(self._waiting)
+            left = [*self._taken, *self._waiting]
             self._waiting.clear()
         for request in left:
             request.ticket.fail(self._health.reason or CLOSED)
@@ -74,15 +75,15 @@ class Writer:
         """One turn: waits, writes a batch, syncs what is due; False after the stop record."""
         with self._door:
             self._door.wait_for(self._called, self._patience_s())
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            self._taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             closing = self._closing
         self._recorder.confess()
-        for request in batch:
+        for request in self._taken:
             self._recorder.take(request)
         due_s = self._recorder.due_s()
         if due_s is not None and due_s <= time.monotonic():
             self._recorder.commit()
-        if closing is None or batch:
+        if closing is None or self._taken:
             return True
         self._recorder.stop(closing)
         return False
