@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -131,9 +131,10 @@ class Scene:
     target: str | None = None
 
     @property
-    def digest(self) -> str:
-        """SHA-256 [hex] of the canonical JSON form."""
-        return digest_of(self)
+    def things(self) -> str:
+        """SHA-256 [hex] of all that is in the scene, whenever it was seen: the same as long as nothing moved."""
+        objects = None if self.objects is None else tuple(replace(item, seen_ns=0) for item in self.objects)
+        return digest_of(replace(self, objects=objects))
 
 
 @dataclass(frozen=True, slots=True)

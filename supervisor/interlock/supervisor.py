@@ -98,7 +98,7 @@ class Supervisor:
             self._memory = replace(before, plan=None).after(case, decision)
             return Review(decision, None, None, None)
         if decision.permitted:
-            self._judged = (scene.digest, now)
+            self._judged = (scene.things, now)
         return Review(decision, entry, self._permit(decision, entry), ticket)
 
     def tick(self, state: RobotState, scene: Scene) -> bool:
@@ -107,7 +107,7 @@ class Supervisor:
         now = self._now_ns()
         if plan is None or now >= plan.end_ns:
             return True
-        digest = scene.digest
+        digest = scene.things
         case = Case(now, None, state, scene, self._memory, self._rules)
         verdict = self._standing(case, plan, digest)
         if verdict is None or verdict.allowed:
