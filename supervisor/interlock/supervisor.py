@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from .bullet_physics import BulletPhysics
 from .case import Case, Memory
 from .chunk import ActionChunk, Malformed
 from .decide import decide, late, unrecorded
@@ -49,20 +50,22 @@ class Review:
 class Supervisor:
     """One robot, one rule set, one log. Not for several threads.
 
-    now_ns: the monotonic clock of all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one
-    that stands still. Raises SelfTestFailed when a provocation is not refused (F-44).
+    physics: PyBullet, for the robot and cell of the rules, unless another is handed in. now_ns: the monotonic clock of
+    all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one that stands still. Raises
+    SelfTestFailed when a provocation is not refused (F-44).
     """
 
     def __init__(
         self,
         rules: RuleSet,
         log: Log,
-        physics: Physics,
+        physics: Physics | None = None,
         *,
         now_ns: NowNs = time.monotonic_ns,
         elapsed_ns: NowNs = time.monotonic_ns,
     ) -> None:
-        self._rules, self._log, self._physics = rules, log, physics
+        self._rules, self._log = rules, log
+        self._physics = BulletPhysics(rules.profile, rules.cell) if physics is None else physics
         self._now_ns, self._elapsed_ns = now_ns, elapsed_ns
         self._memory = Memory()
         self._refusal: Ticket | None = None

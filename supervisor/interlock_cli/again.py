@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 
-from interlock.forecast import open_physics
-
+from interlock.bullet_physics import BulletPhysics
 from interlock.decide import decide, late
 from interlock.errors import UnusableInput
 from interlock.jsonform import Json, canonical, parse
@@ -25,7 +24,7 @@ def open_again() -> Again:
         name = hashlib.sha256(canonical(meaning)).hexdigest()
         if name not in known:
             rules = from_meaning(meaning)
-            known[name] = rules, open_physics(rules.profile, rules.cell)
+            known[name] = rules, BulletPhysics(rules.profile, rules.cell)
         return known[name]
 
     def again(body: Mapping[str, Json], blobs: BlobReader) -> Json:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
-from interlock.forecast import open_physics
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from interlock.bullet_physics import BulletPhysics
 from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk
 from interlock.decide import decide
@@ -54,7 +54,7 @@ def check(
         memory=Memory(),
         rules=rule_set,
     )
-    decision = decide(case, open_physics(rule_set.profile, rule_set.cell))
+    decision = decide(case, BulletPhysics(rule_set.profile, rule_set.cell))
     typer.echo(json.dumps(as_json(decision), indent=2)) if form == "json" else _show(decision, rule_set)
     raise typer.Exit(0 if decision.permitted else 1)
 
