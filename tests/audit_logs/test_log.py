@@ -266,3 +266,16 @@ def test_a_directory_that_cannot_be_used_is_unusable(tmp_path: Path) -> None:
 
     with pytest.raises(UnusableInput, match="no log can be opened here"):
         open_log(tmp_path / "file")
+
+
+def test_a_disk_that_hangs_when_the_log_is_closed_degrades_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlock_audit_logs.log.CLOSE_S", 0.05)
+    files = FaultyFiles()
+    log = open_log(tmp_path, environment={}, files=files)
+    files.go_on.clear()
+    log.append("review", {})
+
+    log.close()
+    files.go_on.set()
+
+    assert "could not be closed within 0.05 s" in (log.degraded or "")

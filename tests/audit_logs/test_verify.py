@@ -266,3 +266,14 @@ def test_an_unfinished_last_line_does_not_verify(small_log: SmallLog) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
     assert "an unfinished line" in verify(directory).problems[0].text
+
+
+@pytest.mark.parametrize("junk", [b"x", b"{}\n", b"\0" * 9])
+def test_F42_bytes_slipped_in_between_two_segments_are_detected(small_log: SmallLog, junk: bytes) -> None:
+    directory = small_log()
+    path = directory / "000000.jsonl"
+    path.write_bytes(path.read_bytes() + junk)
+
+    assert verify(directory).problems[0].text.endswith("are in no record's account")
+    with pytest.raises(BrokenLog, match="in no record's account"):
+        list(read_log(directory))

@@ -1,0 +1,163 @@
+"""`interlock audit`, run as a command over small logs; replay is handed a stand-in for the physics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from interlock.jsonform import Json
+from interlock_audit_logs import Again, BlobReader, open_log, read_log
+from interlock_cli import audit
+
+HOSTILE = "pick\nup \x1b[2J[bold red]the\u202ecup\u2028\x9b31m"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    with open_log(tmp_path / "log") as log:
+        log.append("review", {"case": {"instruction": HOSTILE}, "decision": {"reaction": "veto", "margin": -0.5}})
+        log.append("note", {"reason": HOSTILE})
+    return tmp_path / "log"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(audit.app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+def again(margin: float) -> Again:
+    def recompute(_body: Mapping[str, Json], _blobs: BlobReader) -> Json:
+        return {"reaction": "veto", "margin": margin}
+
+    return recompute
+
+
+def test_list_names_every_record_and_what_it_says(directory: Path) -> None:
+    shown = run("list", directory)
+
+    assert shown.exit_code == 0
+    for word in ("start", "review", "veto", "note", "stop"):
+        assert word in shown.stdout
+
+
+def test_list_takes_one_kind_and_the_last_ones(directory: Path) -> None:
+    found = json.loads(run("list", directory, "--kind", "review", "--last", 1, "--format", "json").stdout)
+
+    assert [record["kind"] for record in found["records"]] == ["review"]
+
+
+def test_show_prints_the_whole_record(directory: Path) -> None:
+    found = json.loads(run("show", 1, directory, "--format", "json").stdout)
+
+    assert found["body"]["decision"] == {"margin": -0.5, "reaction": "veto"}
+    assert found["digest"] == list(read_log(directory))[1].digest
+    assert "margin" in run("show", 1, directory).stdout
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("command", [("list",), ("show", 1), ("show", 2)])
+def test_F48_text_from_a_policy_stays_harmless(directory: Path, command: tuple[object, ...], form: str) -> None:
+    shown = run(*command, directory, "--format", form).stdout
+
+    assert not set(shown) & {"\x1b", "\u202e", "\u2028", "\x9b", "\r"}
+    if command[0] == "show":
+        assert "[bold red]" in shown
+        assert json.dumps(HOSTILE)[1:8] in shown or "pick\\nup" in shown
+
+
+def test_F48_problems_in_a_log_are_printed_harmlessly(directory: Path) -> None:
+    (directory / "000000.jsonl").write_bytes(b'{"format":"\x1b[2J\xe2\x80\xae"}\n')
+
+    for command in (("verify",), ("list",), ("verify", "--format", "json")):
+        shown = run(*command, directory)
+        assert shown.exit_code == 4
+        assert not set(shown.output) & {"\x1b", "\u202e"}
+
+
+def test_verify_says_what_a_missing_head_leaves_open(directory: Path) -> None:
+    shown = run("verify", directory)
+
+    assert shown.exit_code == 0
+    assert "verified: 4 records" in shown.stdout
+    assert "Without --head" in shown.stdout
+
+
+def test_verify_takes_any_noted_head(directory: Path) -> None:
+    for record in read_log(directory):
+        shown = run("verify", directory, "--head", record.digest)
+        assert (shown.exit_code, "Without" in shown.stdout) == (0, False)
+
+
+def test_F42_verify_fails_a_log_that_was_cut_off(directory: Path) -> None:
+    head = list(read_log(directory))[-1].digest
+    path = directory / "000000.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+    shown = run("verify", directory, "--head", head, "--format", "json")
+
+    assert shown.exit_code == 4
+    assert json.loads(shown.stdout)["ok"] is False
+    assert "is not in this log" in run("verify", directory, "--head", head).stdout
+
+
+def test_a_broken_log_is_neither_listed_nor_shown_as_if_it_were_whole(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_again", lambda: again(-0.5))
+    path = directory / "000000.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"veto", b"none"))
+
+    for command in (("list",), ("show", 3), ("replay",)):
+        shown = run(*command, directory)
+        assert shown.exit_code == 4
+        assert "000000.jsonl:3" in shown.stderr
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", 0), ("verify",), ("replay",)])
+def test_where_there_is_no_log_the_command_says_so(
+    tmp_path: Path, command: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_again", lambda: again(-0.5))
+
+    shown = run(*command, tmp_path / "absent")
+
+    assert shown.exit_code == 2
+    assert "there is no log here" in shown.stderr
+
+
+def test_what_the_log_does_not_hold_is_unusable(directory: Path) -> None:
+    assert "holds no record 99" in run("show", 99, directory).stderr
+    assert run("verify", directory, "--head", "abc").exit_code == 2
+
+
+def test_replay_says_that_every_decision_came_out_the_same(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_again", lambda: again(-0.5))
+
+    shown = run("replay", directory)
+
+    assert shown.exit_code == 0
+    assert "1 replayed: 1 identical, 0 same decision elsewhere, 0 different" in shown.stdout
+
+
+def test_replay_shows_every_difference_and_fails(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_again", lambda: again(-0.25))
+
+    shown = run("replay", directory)
+    found = json.loads(run("replay", directory, "--format", "json").stdout)
+
+    assert shown.exit_code == 4
+    assert "$.margin" in shown.stdout
+    assert found["others"][0]["differences"][0]["apart"] == 0.25
+
+
+def test_a_log_without_decisions_has_nothing_to_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_again", lambda: again(0.0))
+    open_log(tmp_path).close()
+
+    shown = run("replay", tmp_path)
+
+    assert shown.exit_code == 2
+    assert "no decision to replay" in shown.stderr
