@@ -5,29 +5,129 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 from pydantic import ConfigDict, Field
 
+from interlock.arrays import BoolArray, FloatArray
+from interlock.case import Case
+from interlock.motion import Motion
+from interlock.rules import Clearance, Demand, Trace
+
+from .answers import from_clearance
+from .bodies import TCP, ambiguous, shapeless
+from .closing_in import provoke_clearance
+from .kind import Fault, Provoked, Setup
+from .pairs import Pair, demands_of, never_judged, pairs_of
+from .prisms import inside_m
 from .quantities import Length, Speed
 from .reader import STRICT
+from .swept import gap_free_speed, sweep
+from .traces import silent, unknown
+from .words import except_faults, pair_faults
+from .zones import zone_faults
 
 
 @dataclass(frozen=True, slots=True)
 class LessIn:
-    """Between the two of `pair`, `min` [m] (or `contact`) suffices while the TCP is in a `zone`, within `max_speed`."""
+    """Between the two of `pair` less suffices while the tool centre point is in one of the zones for the whole
+    interval.
+
+    `min: contact`: their distance is not judged there at all.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     pair: tuple[str, str]
+    """Two bodies, as in `between`."""
     min: Length | Literal["contact"]
+    """What is enough: a length, or `contact`."""
     zone: tuple[str, ...]
+    """The zones of the cell, at least one."""
     max_speed: Speed | None = None
+    """The tool centre point is at most this fast there; left out: its speed is not asked for."""
+
+    def active(self, case: Case, motion: Motion) -> BoolArray:
+        """On which intervals (N,) this holds; nowhere where the tool point is not known."""
+        swept = sweep(TCP, motion, case.rules.profile)
+        if swept is None:
+            return np.zeros(len(motion), dtype=np.bool_)
+        inside = [inside_m(case.rules.cell.zone(name), swept) >= 0.0 for name in self.zone]
+        slow = np.full(len(motion), True)
+        if self.max_speed is not None:
+            slow = gap_free_speed(swept, motion) <= self.max_speed
+        return np.asarray(np.any(inside, axis=0) & slow)
 
 
 @dataclass(frozen=True, slots=True)
 class MinimumClearance:
-    """The bodies named in `between` keep `min` [m], except where `exceptions` (in YAML: `except`) ask for less."""
+    """The bodies named in `between` keep `min` at every instant, except where `except` asks for less.
+
+    margin = what certainly remains after tracking error and the uncertainty of objects, less what is demanded, in m;
+    shape (N,); one trace for each different demand. Not judged: allowed collisions of the profile, the hand with what
+    it holds, and links that no joint moves with each other and with the fixed cell. Where nothing is near there is
+    nothing to measure; a scene that does not have what is named is a violation.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     kind: ClassVar[str] = "clearance"
     between: tuple[str, str]
+    """A body of the robot (`robot`, `gripper`, `held`, a link), and another or something around it: `cell` or one of
+    its bodies, `objects`, `target`, or `object:<name>`.
+    """
     min: Length
+    """What remains between them."""
     exceptions: Annotated[tuple[LessIn, ...], Field(alias="except")] = ()
+    """Where less is enough."""
+
+    def demands(self, case: Case, motion: Motion) -> tuple[Demand, ...]:
+        """Each pair with its minimum on each interval, in as few questions as that takes."""
+        return demands_of(self._least(case, motion) or {})
+
+    def _least(self, case: Case, motion: Motion) -> dict[Pair, FloatArray] | None:
+        """What each pair must keep on each interval (N,) [m], -inf for contact; None where something is missing."""
+        model = motion.model
+        if model is None or ambiguous(case, model):
+            return None
+        pairs = pairs_of(self.between, case, motion, model)
+        if pairs is None:
+            return None
+        least = {pair: np.full(len(motion), self.min) for pair in pairs - never_judged(pairs, case, model)}
+        for less in self.exceptions:
+            enough = -np.inf if less.min == "contact" else less.min
+            lowered = least.keys() & (pairs_of(less.pair, case, motion, model) or frozenset())
+            active = less.active(case, motion) if lowered else np.zeros(len(motion), dtype=np.bool_)
+            for pair in lowered:
+                least[pair] = np.where(active, np.minimum(least[pair], enough), least[pair])
+        return least
+
+    def measure(self, case: Case, motion: Motion, clearances: tuple[Clearance, ...]) -> tuple[Trace, ...]:
+        """One trace a demand: what remains of it."""
+        quantity = f"distance between {self.between[0]} and {self.between[1]}"
+        least = self._least(case, motion)
+        if least is None:
+            return (unknown(motion, "m", quantity),)
+        found = tuple(
+            from_clearance(motion, demand, clearance, quantity)
+            for demand, clearance in zip(demands_of(least), clearances, strict=True)
+        )
+        return found or (silent(motion, "m", quantity),)
+
+    def faults(self, setup: Setup) -> tuple[Fault, ...]:
+        """Unknown bodies and zones, and exceptions that never do anything."""
+        if setup.model is None:
+            return (shapeless(setup),)
+        found = pair_faults(setup, setup.model, "between", self.between)
+        for index, less in enumerate(self.exceptions):
+            here = f"except[{index}]"
+            found += except_faults(setup, setup.model, f"{here}.pair", less.pair, self.between)
+            found += tuple(
+                fault for i, name in enumerate(less.zone) for fault in zone_faults(setup, f"{here}.zone[{i}]", name)
+            )
+            if not less.zone:
+                found += (Fault(f"{here}.zone", "name at least one zone"),)
+            if less.min != "contact" and not less.min < self.min:
+                found += (Fault(f"{here}.min", f"{less.min:g} m is no less than {self.min:g} m, so this does nothing"),)
+        return found
+
+    def provoke(self, setup: Setup) -> Provoked:
+        """The arm stands where two of the bodies are in each other."""
+        return provoke_clearance(setup, self.between)

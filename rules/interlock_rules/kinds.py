@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from .clearance import MinimumClearance
 from .gripper import GripperLimits
-from .joints import JointAcceleration, JointJerk, JointPosition, JointTorque, JointVelocity
+from .joints import JointAcceleration, JointJerk, JointPosition, JointVelocity
 from .tool import LinkSpeed, TcpOrientation, TcpSpeed
+from .torque import JointTorque
 from .zones import KeepIn, KeepOut
 
 KINDS: Final[dict[str, type[Any]]] = {

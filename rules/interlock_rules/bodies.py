@@ -1,0 +1,121 @@
+"""The one vocabulary of bodies: what `gripper`, `held`, `robot`, `cell`, `objects` and `target` mean here and now.
+
+The robot's own words are `tcp`, `gripper`, `held`, `robot` and the names of its links. Words for what is around it are
+`cell`, the names of its bodies, `objects`, `object:<name>` and `target`. What the hand holds is `held`, and no longer
+an object.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interlock.case import Case
+from interlock.motion import Motion, RobotModel
+from interlock.profile import Profile
+
+from .kind import Fault, Setup
+from .problems import nearest
+
+TCP: Final = "tcp"
+HELD: Final = "held"
+GRIPPER: Final = "gripper"
+ROBOT: Final = "robot"
+CELL: Final = "cell"
+OBJECTS: Final = "objects"
+TARGET: Final = "target"
+OBJECT: Final = "object:"
+
+
+def shaped(model: RobotModel) -> tuple[str, ...]:
+    """The links that have a hull, in the model's order."""
+    return tuple(link for link in model.links if len(model.vertices.get(link, ())) > 0)
+
+
+def parts(word: str, motion: Motion, profile: Profile) -> tuple[str, ...]:
+    """The links, `held` or `tcp` that a word for the robot stands for; none for what is not there, as in an
+    empty hand.
+    """
+    held = () if motion.held is None else (HELD,)
+    links = () if motion.model is None else shaped(motion.model)
+    if word == ROBOT:
+        return (*links, *held)
+    if word == GRIPPER:
+        return tuple(link for link in links if link in profile.hand_links)
+    return held if word == HELD else (word,)
+
+
+def around(word: str, case: Case) -> tuple[str, ...] | None:
+    """The names of cell bodies or objects that a word stands for; None where nobody looked, or what is named was not
+    seen.
+    """
+    if word == CELL:
+        return tuple(body.name for body in case.rules.cell.bodies)
+    if word not in (OBJECTS, TARGET) and not word.startswith(OBJECT):
+        return (word,)
+    if case.scene.objects is None:
+        return None
+    seen = [item.name for item in case.scene.objects]
+    held = () if case.state.held is None else (case.state.held.name,)
+    if word == OBJECTS:
+        return tuple(name for name in seen if name not in held)
+    name = case.scene.target if word == TARGET else word.removeprefix(OBJECT)
+    if name is None or name not in seen:
+        return None
+    return () if name in held else (name,)
+
+
+def ambiguous(case: Case, model: RobotModel) -> bool:
+    """Whether an object has the name of another, of a cell body or zone, or of a part of the robot."""
+    names = [item.name for item in case.scene.objects or ()]
+    cell = case.rules.cell
+    taken = {*(body.name for body in cell.bodies), *(zone.name for zone in cell.zones), *model.links, HELD, TCP}
+    return len(set(names)) != len(names) or not taken.isdisjoint(names)
+
+
+def is_robot(word: str, model: RobotModel) -> bool:
+    """Whether a word names the robot or a part of it."""
+    return word in (TCP, HELD, GRIPPER, ROBOT) or word in model.links
+
+
+def is_around(word: str, setup: Setup) -> bool:
+    """Whether a word names something around the robot."""
+    bodies = [body.name for body in setup.cell.bodies]
+    return word in (CELL, OBJECTS, TARGET, *bodies) or (word.startswith(OBJECT) and len(word) > len(OBJECT))
+
+
+def robot_words(setup: Setup, model: RobotModel, *, tcp: bool) -> list[str]:
+    """Every word for a part of the robot that has a shape (or is the tool point)."""
+    point = [TCP] if tcp and model.tool_offsets else []
+    hand = [GRIPPER] if any(link in setup.profile.hand_links for link in shaped(model)) else []
+    return [*point, *hand, HELD, ROBOT, *shaped(model)]
+
+
+def body_faults(setup: Setup, body: tuple[str, ...]) -> tuple[Fault, ...]:
+    """What is wrong with a list of bodies of the robot: no shape, none named, unknown words, links that never move."""
+    model = setup.model
+    if model is None:
+        return (shapeless(setup),)
+    if not body:
+        return (Fault("body", "name at least one body, as in [tcp, gripper, held]"),)
+    known = robot_words(setup, model, tcp=True)
+    wrong = [
+        Fault(f"body[{i}]", f'no body "{word}"{nearest(word, known)}')
+        for i, word in enumerate(body)
+        if word not in known
+    ]
+    still = [Fault(f"body[{i}]", f'link "{word}" never moves') for i, word in enumerate(body) if word in model.fixed]
+    return (*wrong, *still)
+
+
+def shapeless(setup: Setup) -> Fault:
+    """What to say where a profile has no URDF."""
+    return Fault("kind", f"the profile {setup.profile.name!r} has no URDF, so this rule can never be measured")
+
+
+def moving_parts(body: tuple[str, ...], motion: Motion, profile: Profile) -> tuple[str, ...]:
+    """The parts of all words, each once; without links that no joint moves, for which nothing in the cell
+    can change.
+    """
+    fixed = frozenset[str]() if motion.model is None else motion.model.fixed
+    found = dict.fromkeys(part for word in body for part in parts(word, motion, profile))
+    return tuple(part for part in found if part not in fixed)

@@ -1,0 +1,130 @@
+"""Proposals that a clearance must refuse: an object in the arm's way, or two bodies in one another."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import ConvexHull
+
+from interlock.arrays import FloatArray
+from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere
+from interlock.motion import RobotModel
+from interlock.scene import Body, SceneObject
+
+from .bodies import CELL, GRIPPER, HELD, OBJECT, OBJECTS, ROBOT, TARGET, is_robot, shaped
+from .kind import NoProvocation, Provoked, Setup
+from .pairs import allowed_collisions
+from .provoking import hold_still
+from .searching import corners_of, in_hand, lowest, the_model
+
+INTRUDER = "provocation"
+DEEP_M = -0.002  # how deep two bodies must be in each other, so that nothing about it is a matter of rounding
+
+
+def provoke_clearance(setup: Setup, between: tuple[str, str]) -> Provoked:
+    """The arm stands where the two are in each other; raises NoProvocation where no such pose is found."""
+    model = the_model(setup)
+    one, other = between if is_robot(between[0], model) else (between[1], between[0])
+    if is_robot(other, model):
+        return hold_still(setup, _into_itself(setup, model, one, other), held=in_hand((one,)) or in_hand((other,)))
+    if other in (OBJECTS, TARGET) or other.startswith(OBJECT):
+        name = other.removeprefix(OBJECT) if other.startswith(OBJECT) else INTRUDER
+        x, y, z = corners_of(setup, (one,), setup.home[None])[0, 0].tolist()
+        ball = SceneObject(name, Sphere(0.03), Pose((x, y, z)), 0, 0.0, 0.0)
+        return hold_still(setup, setup.home, objects=(ball,), target=name, held=in_hand((one,)))
+    bodies = [body for body in setup.cell.bodies if other in (CELL, body.name)]
+    return hold_still(setup, _into_cell(setup, one, bodies), held=in_hand((one,)))
+
+
+def _into_cell(setup: Setup, word: str, bodies: list[Body]) -> FloatArray:
+    """Positions in which a corner of the robot is inside the first of the bodies that it can be in."""
+    tried: list[str] = []
+    for body in bodies:
+        planes = _planes(body)
+
+        def slack(positions: FloatArray, planes: FloatArray = planes) -> FloatArray:
+            points = corners_of(setup, (word,), positions)
+            return np.asarray((points @ planes[:, :3].T + planes[:, 3]).max(axis=2).min(axis=1))
+
+        try:
+            return lowest(setup, slack, DEEP_M, f"brings {word} into {body.name}")
+        except NoProvocation as error:
+            tried.append(str(error))
+    raise NoProvocation("; ".join(tried) or "the cell has no bodies")
+
+
+def _planes(body: Body) -> FloatArray:
+    """Half-spaces (F, 4) in the world, whose common part lies in the body: n . p + d <= 0."""
+    place = body.pose.matrix()
+    if isinstance(body.shape, HalfSpace):
+        normal = place[:3, :3] @ np.asarray(body.shape.normal)
+        return np.append(normal, -float(normal @ place[:3, 3]))[None]
+    return np.asarray(ConvexHull(_points_in(body.shape) @ place[:3, :3].T + place[:3, 3]).equations)
+
+
+def _points_in(shape: Shape) -> FloatArray:
+    """Points (V, 3) [m] of a shape that span most of it."""
+    ball = np.concatenate([np.eye(3), -np.eye(3)])
+    match shape:
+        case Box(size=size):
+            return np.asarray(_CUBE * np.array(size))
+        case Cylinder(radius=radius, length=length):
+            return np.asarray(_CUBE * np.array([2.0**0.5 * radius, 2.0**0.5 * radius, length]))
+        case Sphere(radius=radius):
+            return np.asarray(ball * radius)
+        case Capsule(radius=radius, length=length):
+            end = np.array([0.0, 0.0, length / 2.0])
+            return np.concatenate([ball * radius - end, ball * radius + end])
+        case ConvexMesh(vertices=vertices):
+            return vertices
+        case HalfSpace():
+            raise ValueError("a half-space has no corners")
+
+
+_CUBE = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
+
+
+def _into_itself(setup: Setup, model: RobotModel, one: str, other: str) -> FloatArray:
+    """Positions in which a corner of one part is in the largest ball around the middle of another that it may not
+    touch.
+    """
+    pairs = [(a, b) for a in _singles(setup, model, one) for b in _singles(setup, model, other)]
+    pairs += [(b, a) for a, b in pairs]
+    allowed = allowed_collisions(setup.profile)
+    wanted = {
+        (a, b)
+        for a, b in pairs
+        if b not in (a, HELD)
+        and b != HELD
+        and (min(a, b), max(a, b)) not in allowed
+        and not (a in model.fixed and b in model.fixed)
+    }
+    balls = {b: _ball(model.vertices[b]) for _, b in wanted}
+
+    def slack(positions: FloatArray) -> FloatArray:
+        points = {a: corners_of(setup, (a,), positions) for a in {a for a, _ in wanted}}
+        poses = model.forward(positions)
+        gaps = [np.full(len(positions), np.inf)]
+        for a, b in sorted(wanted):
+            middle, radius = balls[b]
+            place = poses[:, model.links.index(b)]
+            centre = place[:, :3, :3] @ middle + place[:, :3, 3]
+            gaps.append(np.linalg.norm(points[a] - centre[:, None], axis=2).min(axis=1) - radius)
+        return np.asarray(np.min(gaps, axis=0))
+
+    return lowest(setup, slack, DEEP_M, f"brings {one} into {other}")
+
+
+def _singles(setup: Setup, model: RobotModel, word: str) -> tuple[str, ...]:
+    links = shaped(model)
+    if word == ROBOT:
+        return links
+    if word == GRIPPER:
+        return tuple(link for link in links if link in setup.profile.hand_links)
+    return (word,)
+
+
+def _ball(vertices: FloatArray) -> tuple[FloatArray, float]:
+    """The middle (3,) of a hull's corners, and the radius [m] of the largest ball around it in the hull."""
+    middle = vertices.mean(axis=0)
+    planes = ConvexHull(vertices).equations
+    return middle, float(-(planes[:, :3] @ middle + planes[:, 3]).max())

@@ -1,0 +1,151 @@
+"""Where a link, what the hand holds, or the tool point is along a motion, and how far off it can be between nodes.
+
+A point p of a rigid body leaves the chord between its places at two nodes by at most h + 3/16 (sum |dq|)^2 d, where h
+bounds that of a point v of the same body at distance d: the offset p - v turns at most at w = sum |dq_j / dt|, so that
+its second derivative is at most 3/2 w^2 d (w^2 / 2 as the axes turn each other, w^2 from the turn), and M leaves a
+chord by M / 8. So a link's bound serves for a tool point or a held object that sticks out of the link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from interlock.arrays import FloatArray
+from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, Shape, Sphere
+from interlock.lower import joint_limits
+from interlock.motion import Motion, Phase, RobotModel
+from interlock.profile import Profile
+from interlock.scene import Held
+
+from .bodies import HELD, TCP
+from .traces import per_second
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Swept:
+    """A part of the robot along a motion: corners (N, V, 3) [m, world] of a convex body, grown by a radius [m].
+
+    sagitta (N,): how far a corner can leave the chord of the interval that ends at the node. error (N,): how far it can
+    be from its commanded place. turn (N,): by how much [rad] the body can turn in that interval.
+    """
+
+    points: FloatArray
+    sagitta: FloatArray
+    error: FloatArray
+    turn: FloatArray
+    radius: float
+
+    def growth(self) -> FloatArray:
+        """How far [m] the hull of the corners at both ends of each interval must be grown to hold the body throughout
+        (N,).
+        """
+        before = np.concatenate([self.error[:1], self.error[:-1]])
+        return np.asarray(self.sagitta + np.maximum(self.error, before) + self.radius)
+
+    def both_ends(self) -> FloatArray:
+        """The corners at both ends of each interval (N, 2 V, 3) [m, world]; at node 0 its own, twice."""
+        return np.concatenate([np.concatenate([self.points[:1], self.points[:-1]]), self.points], axis=1)
+
+    def speed(self, times_s: FloatArray) -> FloatArray:
+        """The speed [m/s] (N,) that no point of the body exceeds in each interval.
+
+        A corner's path differs from its chord by at most h in place, because its second derivative is at most 8 h /
+        T^2; so it differs by at most 4 h / T in speed.
+        """
+        chords = np.linalg.norm(np.diff(self.points, axis=0, prepend=self.points[:1]), axis=2).max(axis=1)
+        return per_second(chords + 4.0 * self.sagitta + self.radius * self.turn, times_s)
+
+
+def sweep(part: str, motion: Motion, profile: Profile) -> Swept | None:
+    """The part along the motion, or None where the robot's shape, the tool point or the shape in the hand
+    is not known.
+    """
+    model = motion.model
+    if model is None or motion.poses.shape != (len(motion), len(model.links), 4, 4):
+        return None
+    if part == TCP:
+        return _tool(motion, profile, model)
+    if part == HELD:
+        return _held(motion, profile, model, motion.held)
+    link, error = model.links.index(part), model.reach_error(motion.positions, part)
+    points = _placed(motion.poses[:, link], model.vertices[part])
+    return Swept(points, model.sagitta(motion.positions, part), error, turn(motion), 0.0)
+
+
+def turn(motion: Motion) -> FloatArray:
+    """By how much [rad] any link can turn in each interval (N,): the sum of what all joints turn."""
+    return np.asarray(np.abs(np.diff(motion.positions, axis=0, prepend=motion.positions[:1])).sum(axis=1))
+
+
+def _placed(poses: FloatArray, points: FloatArray) -> FloatArray:
+    """Points (V, 3) of a frame with poses (N, 4, 4), in the world: (N, V, 3)."""
+    return np.asarray(np.einsum("nij,vj->nvi", poses[:, :3, :3], points) + poses[:, None, :3, 3])
+
+
+def _tool(motion: Motion, profile: Profile, model: RobotModel) -> Swept | None:
+    if TCP not in motion.tool_points or TCP not in model.tool_offsets:
+        return None
+    link, offset = model.tool_offsets[TCP]
+    return _attached(motion, profile, model, link, offset[None, :3, 3], 0.0)
+
+
+def _held(motion: Motion, profile: Profile, model: RobotModel, held: Held | None) -> Swept | None:
+    found = None if held is None else corners(held.shape)
+    if held is None or found is None or held.pose.fault is not None or profile.flange not in model.links:
+        return None
+    points, radius = found
+    return _attached(motion, profile, model, profile.flange, _placed(held.pose.matrix()[None], points)[0], radius)
+
+
+def _attached(
+    motion: Motion, profile: Profile, model: RobotModel, link: str, points: FloatArray, radius: float
+) -> Swept | None:
+    """Points (V, 3) that are fixed to a link's frame, bounded by the nearest corner of that link, or of the
+    hand on it.
+    """
+    carriers = [name for name in (link, *profile.hand_links) if len(model.vertices.get(name, ())) > 0]
+    if not carriers:
+        return None
+    carrier = carriers[0]
+    world = _placed(motion.poses[:, model.links.index(link)], points)
+    corner = _placed(motion.poses[:1, model.links.index(carrier)], model.vertices[carrier])[0]
+    out = float(np.linalg.norm(world[0][:, None] - corner[None], axis=2).min(axis=1).max())
+    angle = turn(motion)
+    sagitta = model.sagitta(motion.positions, carrier) + 3.0 / 16.0 * angle**2 * out
+    slack = float(joint_limits(profile, "tracking").sum())
+    return Swept(world, sagitta, model.reach_error(motion.positions, carrier) + slack * out, angle, radius)
+
+
+def corners(shape: Shape) -> tuple[FloatArray, float] | None:
+    """Points (V, 3) [m] and a radius [m] whose grown hull contains a shape; None for a half-space, which has no
+    corners.
+
+    A cylinder is contained in the prism around it.
+    """
+    match shape:
+        case Box(size=(x, y, z)):
+            return _box(x, y, z), 0.0
+        case Cylinder(radius=radius, length=length):
+            return _box(2.0 * radius, 2.0 * radius, length), 0.0
+        case Sphere(radius=radius):
+            return np.zeros((1, 3)), radius
+        case Capsule(radius=radius, length=length):
+            return np.array([[0.0, 0.0, -length / 2.0], [0.0, 0.0, length / 2.0]]), radius
+        case ConvexMesh(vertices=vertices):
+            return vertices, 0.0
+        case _:
+            return None
+
+
+def _box(x: float, y: float, z: float) -> FloatArray:
+    signs = np.array(np.meshgrid([-0.5, 0.5], [-0.5, 0.5], [-0.5, 0.5], indexing="ij")).reshape(3, -1).T
+    return np.asarray(signs * np.array([x, y, z]))
+
+
+def gap_free_speed(swept: Swept, motion: Motion) -> FloatArray:
+    """The speed of a body (N,) [m/s], 0 where the interval is no motion but the gap from the measured pose to the
+    command.
+    """
+    return np.where(motion.phase == Phase.MEASURED, 0.0, swept.speed(motion.times_s))
