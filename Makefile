@@ -58,13 +58,13 @@ fmt: $(VENV)/dev
 	$(BIN)/ruff format
 
 recordings: $(VENV)/wheel $(VENV)/dev
-	$(BIN)/python bench/recordings.py
+	$(BIN)/python -m bench.recordings
 
 bench: $(VENV)/wheel $(VENV)/dev
-	$(BIN)/python bench/speed.py
+	$(BIN)/python -m bench.speed
 
 mutate: $(VENV)/wheel $(VENV)/dev
-	$(BIN)/python bench/mutate.py
+	$(BIN)/python -m bench.mutate
 
 install: $(VENV)/wheel
 
