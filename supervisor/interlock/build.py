@@ -137,11 +137,7 @@ def _plan(path: JointPath, nodes: _Nodes) -> Plan:
 def _motion(case: Case, path: JointPath, nodes: _Nodes, physics: Physics) -> Motion:
     lead = _lead(case, path.start_ns)
     offset = (path.start_ns - case.now_ns) / NS
-    return assemble(
-        case.state,
-        physics,
-        _joined(lead, nodes, offset),
-    )
+    return assemble(case.now_ns, case.state, physics, _joined(lead, nodes, offset))
 
 
 def _joined(lead: _Nodes, nodes: _Nodes, offset_s: float) -> _Nodes:
@@ -202,16 +198,17 @@ def rest_of_plan(case: Case, plan: Plan, physics: Physics) -> Motion:
         phase=phase,
         row=np.full(len(nodes), -1, dtype=np.int64),
     )
-    return assemble(case.state, physics, _joined(lead, rest, 0.0))
+    return assemble(case.now_ns, case.state, physics, _joined(lead, rest, 0.0))
 
 
-def assemble(state: RobotState, physics: Physics, nodes: _Nodes) -> Motion:
+def assemble(now_ns: int, state: RobotState, physics: Physics, nodes: _Nodes) -> Motion:
     """The motion with its poses, tool points and torques."""
     model = physics.model
     empty = np.empty((len(nodes.seconds), 0, 4, 4))
     poses = frozen(empty) if model is None else model.forward(nodes.positions)
     torques = physics.torques(nodes.positions, nodes.velocities, nodes.accelerations, state.held)
     return Motion(
+        now_ns=now_ns,
         times_s=frozen(nodes.seconds),
         phase=nodes.phase,
         row=nodes.row,

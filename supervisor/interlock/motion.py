@@ -100,10 +100,11 @@ class Motion:
     row, or -1. positions, velocities, accelerations, jerks (N, n): joint space; velocity i is that of interval i,
     acceleration i the step from velocity i - 1 over the period; jerks are None where rows are joined by straight lines.
     grippers (N, g). torques (N, n) [N m], or None where the profile has no inertias. links: names; poses (N, L, 4, 4):
-    each link in the world, or L = 0 where the profile has no URDF. tool_points: the world poses (N, 4, 4) of each named
-    tool point.
+    each link in the world, or L = 0 where the profile has no URDF. now_ns: the moment that seconds count from, on the
+    clock of the stamps. tool_points: the world poses (N, 4, 4) of each named tool point.
     """
 
+    now_ns: int
     times_s: FloatArray
     phase: IntArray
     row: IntArray

@@ -1,0 +1,48 @@
+"""Physics in PyBullet, for one robot in one cell: its shape, its torques, and the answers to what rules demand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ._bullet import Bullet
+from .arrays import FloatArray, frozen
+from .motion import Motion
+from .obstacles import fixed_obstacles
+from .profile import Profile
+from .question import Question
+from .robot_model import UrdfRobot
+from .rules import Clearance, Demand
+from .scene import Cell, Held, Scene
+from .torques import Torques
+
+
+class BulletPhysics:
+    """The Physics of a profile in a cell. For a profile without a URDF every clearance is undecided, and torques are None."""
+
+    def __init__(self, profile: Profile, cell: Cell) -> None:
+        """Raises UnusableInput where the URDF cannot be used, PhysicsFailed where PyBullet does not see its canary."""
+        self.model = None if profile.urdf is None else UrdfRobot(profile, cell)
+        self._fixed = fixed_obstacles(cell)
+        self._bullet = Bullet()
+        self._torques = None if self.model is None or not profile.inertias else Torques(self.model, self._bullet)
+
+    def torques(
+        self, positions: FloatArray, velocities: FloatArray, accelerations: FloatArray, held: Held | None
+    ) -> FloatArray | None:
+        """Joint torques (N, n) [N m], gravity and the held mass included, NaN where an input is; None without inertias."""
+        return None if self._torques is None else self._torques.of(positions, velocities, accelerations, held)
+
+    def forecast(self, motion: Motion, scene: Scene, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
+        """One answer a demand, in order. Raises ForecastExhausted, and PhysicsFailed where PyBullet is not to be trusted."""
+        self._bullet.check_canary()
+        if self.model is None or not np.isfinite(motion.positions).all():
+            return tuple(_undecided(demand, len(motion)) for demand in demands)
+        question = Question(self.model, self._bullet, self._fixed, motion, scene)
+        return tuple(question.answer(demand) for demand in demands)
+
+
+def _undecided(demand: Demand, nodes: int) -> Clearance:
+    least = np.where(demand.intervals, math.nan, math.inf)
+    return Clearance(frozen(least), np.full(nodes, -1), (), frozen(np.full((nodes, 2, 3), math.nan)), 0)

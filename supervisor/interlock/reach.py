@@ -1,0 +1,102 @@
+"""How far points of one link can move, relative to another, when the joints between the two move: rigorous bounds.
+
+Number the moving joints on the way from link A to link B as 1, 2, ..., k. Seen from A, turning joint j alone by an angle e
+moves a point of B by at most |e| times its distance from axis j. That distance is at most R_j, the lengths on the way from
+axis j to B plus B's radius, in any pose. Turn them from k down to 1: axis j has not moved when its turn comes, and the
+point has moved by at most sum_{i>j} |e_i| R_i, so that the whole move is at most
+
+    sum_j |e_j| (lever_j(q) + sum_{i>j} |e_i| R_i),        lever_j(q): the largest distance from axis j to B in the pose q.
+
+On a straight joint path with steps d the second derivative of a point is sum_ij d_i d_j axis_i x (axis_j x r_j), with
+r_j from axis j, the later of the two, to the point: at most M = sum_ij |d_i| |d_j| R_max(i,j). A path whose second
+derivative is at most M stays within M / 8 of its chord.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import FloatArray, IntArray, frozen
+from .kinematics import Kinematics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """The k turning joints between two links, in order from A to B.
+
+    columns, gains (k,): how a step of the joint values (m,) turns each. links (k,): the link whose frame carries the axis;
+    axes (k, 3): the axis in that frame, through its origin. reaches (k,): from the axis to the origin of B at most [m].
+    """
+
+    columns: IntArray
+    gains: FloatArray
+    links: IntArray
+    axes: FloatArray
+    reaches: FloatArray
+
+    def turns(self, steps: FloatArray) -> FloatArray:
+        """Absolute angle [rad] of each joint on the way, (..., k), for steps of the joint values (..., m)."""
+        return np.abs(steps[..., self.columns] * self.gains)
+
+    def sagitta(self, steps: FloatArray, radius: float) -> FloatArray:
+        """Largest distance [m] of any point of B, at most `radius` from B's origin, from its chord; steps (N, m) to (N,)."""
+        turns = self.turns(steps)
+        weighted = turns * (self.reaches + radius)
+        before = np.cumsum(turns, axis=1)  # sum_ij t_i t_j R_max(i,j) = sum_j t_j R_j (t_j + 2 sum_{i<j} t_i)
+        return np.asarray((weighted * (2.0 * before - turns)).sum(axis=1) / 8.0)
+
+    def levers(self, frames: FloatArray, centre: FloatArray, radius: float) -> FloatArray:
+        """Largest distance [m] of B from each axis, (N, k), for frames (N, L, 4, 4) and the ball around B: centre (N, 3)."""
+        moving = frames[:, self.links]
+        axes = np.einsum("nkij,kj->nki", moving[..., :3, :3], self.axes)
+        offsets = centre[:, None, :] - moving[..., :3, 3]
+        return np.asarray(np.linalg.norm(np.cross(axes, offsets), axis=2) + radius)
+
+    def deviation(self, errors: FloatArray, steps: FloatArray, levers: FloatArray, radius: float) -> FloatArray:
+        """How far [m] any point of B is from its commanded place, at most, anywhere on each interval; (N,).
+
+        errors (m,): largest deviation of each joint value. steps (N, m): from node i - 1 to node i, 0 for node 0. levers
+        (N, k): at the nodes. Half a step more at the nearer end of the interval covers its inside.
+        """
+        turned = self.turns(errors)
+        reaches = self.reaches + radius
+        moved = (turned + 0.5 * self.turns(steps)) * reaches
+        later = np.cumsum(moved[:, ::-1], axis=1)[:, ::-1] - moved
+        nodes = np.maximum(levers, np.concatenate([levers[:1], levers[:-1]]))
+        return np.asarray(np.minimum(nodes + later, reaches) @ turned)
+
+
+def route(kinematics: Kinematics, start: int, end: int) -> Route:
+    """The way between two links, by their indices."""
+    lengths = np.linalg.norm(kinematics.fixed[:, :3, 3], axis=1)
+    up, down = _to_root(kinematics, start), _to_root(kinematics, end)
+    while up and down and up[-1] == down[-1]:
+        up.pop()
+        down.pop()
+    hops = [*((link, True) for link in up), *((link, False) for link in reversed(down))]
+    found: list[tuple[int, float]] = []
+    left = float(sum(lengths[link] for link, _ in hops))
+    for link, upward in hops:
+        after = left - float(lengths[link])
+        if kinematics.gain[link] != 0.0 and kinematics.axes[link].any():
+            found.append((link, left if upward else after))  # the axis stands at the child's end of the hop
+        left = after
+    links = np.array([link for link, _ in found], dtype=np.int64)
+    return Route(
+        columns=kinematics.column[links],
+        gains=frozen(kinematics.gain[links]),
+        links=links,
+        axes=frozen(kinematics.axes[links]),
+        reaches=frozen(np.array([max(reach, 0.0) for _, reach in found])),
+    )
+
+
+def _to_root(kinematics: Kinematics, link: int) -> list[int]:
+    """The links from this one up to, and without, the root."""
+    found: list[int] = []
+    while link > 0:
+        found.append(link)
+        link = kinematics.parents[link]
+    return found

@@ -1,0 +1,272 @@
+"""Reads a URDF that an installed package ships: links, joints and collision geometry, and no file outside that package."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias
+from xml.etree.ElementTree import Element, ParseError
+
+import numpy as np
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from .arrays import FloatArray, frozen
+from .errors import UnusableInput
+from .geometry import Box, Cylinder, Sphere
+from .profile import Urdf
+
+URDF_BYTES = 1 << 20  # a large humanoid's URDF has 200 kB; what is much larger is no robot (F-47)
+MESH_BYTES = 32 << 20
+
+JointType: TypeAlias = Literal["revolute", "continuous", "prismatic", "fixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """A mesh file inside the package, and its scale along x, y, z."""
+
+    file: Path
+    scale: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collision:
+    """A collision geometry and its pose (4, 4) in the link's frame."""
+
+    geometry: Box | Sphere | Cylinder | Mesh
+    origin: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UrdfLink:
+    """A link and the geometry that can hit something."""
+
+    name: str
+    collisions: tuple[Collision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mimic:
+    """A joint that stands at `multiplier` times another's position plus `offset`."""
+
+    joint: str
+    multiplier: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UrdfJoint:
+    """A joint: its frame (4, 4) in the parent link at position zero, its axis (3,) there, of length 1, and what the URDF
+    claims about limits [rad or m; rad/s or m/s; N m or N], infinite where it claims nothing.
+    """
+
+    name: str
+    kind: JointType
+    parent: str
+    child: str
+    origin: FloatArray
+    axis: FloatArray
+    lower: float
+    upper: float
+    velocity: float
+    effort: float
+    mimic: Mimic | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Description:
+    """A tree of links, parents before children, and `joints[i]` moves `links[i + 1]`."""
+
+    links: tuple[UrdfLink, ...]
+    joints: tuple[UrdfJoint, ...]
+
+
+def read_urdf(source: Urdf) -> Description:
+    """The robot that the URDF describes. Raises UnusableInput where the file is missing, is not the one that was reviewed,
+    leaves its package, or describes no tree of supported joints.
+    """
+    root = _package_root(source.package)
+    file = _inside(root, source.path)
+    content = _bytes(file, URDF_BYTES)
+    found = hashlib.sha256(content).hexdigest()
+    if found != source.sha256:
+        raise UnusableInput(
+            f"{source.package}:{source.path} has SHA-256 {found}, the profile says {source.sha256}; review it"
+        )
+    try:
+        robot = fromstring(content.decode(), forbid_dtd=True)
+        links = [_link(element, file.parent, root, source.package) for element in robot.findall("link")]
+        joints = [_joint(element) for element in robot.findall("joint")]
+    except (DefusedXmlException, ParseError, ValueError) as error:
+        raise UnusableInput(f"{source.package}:{source.path}: {error!r}") from error
+    return _tree({link.name: link for link in links}, joints, source.path)
+
+
+def _package_root(package: str) -> Path:
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise UnusableInput(
+            f"no package {package!r} is installed; a URDF is named as package:path, without dots in the package"
+        )
+    return Path(next(iter(spec.submodule_search_locations))).resolve()
+
+
+def _inside(root: Path, path: str) -> Path:
+    """The real file of a path below root. Raises UnusableInput for `..`, absolute paths, links out of root and absence."""
+    pure = PurePosixPath(path)
+    found = (root / pure).resolve()
+    if pure.is_absolute() or ".." in pure.parts or "\\" in path or not found.is_relative_to(root):
+        raise UnusableInput(f"{path!r} leaves the package at {root.name!r}; only files inside it are read")
+    if not found.is_file():
+        raise UnusableInput(f"no file {path!r} in the package at {root.name!r}")
+    return found
+
+
+def _bytes(file: Path, most: int) -> bytes:
+    with file.open("rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise UnusableInput(f"{file.name} has more than {most} bytes; a robot needs less")
+    return content
+
+
+def _tree(links: dict[str, UrdfLink], joints: list[UrdfJoint], path: str) -> Description:
+    children = {joint.child for joint in joints}
+    roots = [name for name in links if name not in children]
+    if len(roots) != 1 or len(children) != len(joints) or len(joints) != len(links) - 1:
+        raise UnusableInput(
+            f"{path}: {len(links)} links and {len(joints)} joints with roots {roots} are no single tree"
+        )
+    ordered: list[UrdfJoint] = []
+    reached = {roots[0]}
+    while len(ordered) < len(joints):
+        ready = [joint for joint in joints if joint.parent in reached and joint.child not in reached]
+        if not ready or any(joint.child not in links for joint in ready):
+            raise UnusableInput(f"{path}: some joint joins a link that is not there, or a loop")
+        ordered += ready
+        reached |= {joint.child for joint in ready}
+    return Description((links[roots[0]], *(links[joint.child] for joint in ordered)), tuple(ordered))
+
+
+def _link(element: Element, folder: Path, root: Path, package: str) -> UrdfLink:
+    collisions = [
+        Collision(_geometry(_child(collision, "geometry"), folder, root, package), _origin(collision))
+        for collision in element.findall("collision")
+    ]
+    return UrdfLink(_text(element, "name"), tuple(collisions))
+
+
+def _geometry(element: Element, folder: Path, root: Path, package: str) -> Box | Sphere | Cylinder | Mesh:
+    if (box := element.find("box")) is not None:
+        return Box(_three(box, "size"))
+    if (sphere := element.find("sphere")) is not None:
+        return Sphere(_number(sphere, "radius"))
+    if (cylinder := element.find("cylinder")) is not None:
+        return Cylinder(_number(cylinder, "radius"), _number(cylinder, "length"))
+    mesh = _child(element, "mesh")
+    file = _mesh_file(_text(mesh, "filename"), folder, root, package)
+    _bytes(file, MESH_BYTES)
+    return Mesh(file, _three(mesh, "scale", "1 1 1"))
+
+
+def _mesh_file(name: str, folder: Path, root: Path, package: str) -> Path:
+    """`package://` means the URDF's own folder, else the package's root, with or without the package's name (as PyBullet)."""
+    relative = str(folder.relative_to(root))
+    if not name.startswith("package://"):
+        return _inside(root, f"{relative}/{name}" if not PurePosixPath(name).is_absolute() else name)
+    name = name.removeprefix("package://")
+    places = [f"{relative}/{name}", name, name.removeprefix(f"{package}/")]
+    for place in places[:-1]:
+        if (root / place).is_file():
+            return _inside(root, place)
+    return _inside(root, places[-1])
+
+
+def _joint(element: Element) -> UrdfJoint:
+    kind = _text(element, "type")
+    name = _text(element, "name")
+    if kind not in {"revolute", "continuous", "prismatic", "fixed"}:
+        raise UnusableInput(
+            f"joint {name!r} is of type {kind!r}; only revolute, continuous, prismatic and fixed are supported"
+        )
+    axis = np.zeros(3)
+    if kind != "fixed":
+        axis = np.array(_three(element.find("axis"), "xyz", "1 0 0"))  # the URDF format's default
+        length = float(np.linalg.norm(axis))
+        if not length > 0.0:
+            raise UnusableInput(f"joint {name!r} has an axis of length {length}")
+        axis /= length
+    limit = element.find("limit")
+    bounded = kind in {"revolute", "prismatic"}
+    return UrdfJoint(
+        name=name,
+        kind=kind,  # type: ignore[arg-type]  # checked above
+        parent=_text(_child(element, "parent"), "link"),
+        child=_text(_child(element, "child"), "link"),
+        origin=_origin(element),
+        axis=frozen(axis),
+        lower=_number(limit, "lower", 0.0) if bounded else -math.inf,  # the URDF format's default
+        upper=_number(limit, "upper", 0.0) if bounded else math.inf,
+        velocity=_number(limit, "velocity", math.inf),
+        effort=_number(limit, "effort", math.inf),
+        mimic=_mimic(element.find("mimic")),
+    )
+
+
+def _mimic(element: Element | None) -> Mimic | None:
+    if element is None:
+        return None
+    return Mimic(_text(element, "joint"), _number(element, "multiplier", 1.0), _number(element, "offset", 0.0))
+
+
+def _origin(element: Element) -> FloatArray:
+    """The pose (4, 4) of an `origin`: roll, pitch, yaw about fixed axes x, y, z, then the translation."""
+    origin = element.find("origin")
+    cosines, sines = (function(_three(origin, "rpy", "0 0 0")) for function in (np.cos, np.sin))
+    (cr, cp, cy), (sr, sp, sy) = cosines.tolist(), sines.tolist()
+    matrix = np.eye(4)
+    matrix[:3, :3] = [
+        [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
+        [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
+        [-sp, cp * sr, cp * cr],
+    ]
+    matrix[:3, 3] = _three(origin, "xyz", "0 0 0")
+    return frozen(matrix)
+
+
+def _child(element: Element, tag: str) -> Element:
+    found = element.find(tag)
+    if found is None:
+        raise UnusableInput(f"<{element.tag}> {element.get('name', '')!r} needs a <{tag}>")
+    return found
+
+
+def _text(element: Element, attribute: str) -> str:
+    found = element.get(attribute)
+    if not found:
+        raise UnusableInput(f"<{element.tag}> needs the attribute {attribute!r}")
+    return found
+
+
+def _number(element: Element | None, attribute: str, default: float | None = None) -> float:
+    text = None if element is None else element.get(attribute)
+    if text is None and default is not None:
+        return default
+    return _finite([text or ""])[0]
+
+
+def _three(element: Element | None, attribute: str, default: str = "") -> tuple[float, float, float]:
+    x, y, z = _finite((default if element is None else element.get(attribute, default)).split())
+    return x, y, z
+
+
+def _finite(texts: Iterable[str]) -> list[float]:
+    numbers = [float(text) for text in texts]
+    if not all(math.isfinite(number) for number in numbers):
+        raise UnusableInput(f"a URDF's numbers must be finite, got {numbers}")
+    return numbers
