@@ -5,29 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from interlock.errors import UnusableInput
 from interlock.profile import Profile
 from interlock.rules import RuleSet
 from interlock.scene import Cell
 
 from .cell_file import read_cell
 from .files import beside, find, read_file
+from .kind import Setup
 from .meaning import Head, rule_set
 from .profile_file import read_profile
+from .provocations import setup_of, with_provocations
 from .reading import Reading
-from .set_file import Parts, read_set
+from .robot_check import Difference, fit
+from .set_file import Parts, note_faults, read_set
 from .set_form import SetForm
 from .yaml_text import Document
 
 
 @dataclass(frozen=True, slots=True)
+class Robot:
+    """A profile, where its limits and the URDF's differ, and the file that it was read from."""
+
+    profile: Profile
+    differences: tuple[Difference, ...]
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
-    """A rule set, and what it was read from: its form with the cases, and the three documents."""
+    """A rule set, and all that it was read from: its form with the cases, its file, its robot, its cell's file."""
 
     rules: RuleSet
     form: SetForm
     document: Document
-    profile_document: Document
+    robot: Robot
     cell_document: Document
+    setup: Setup
 
 
 def load(name_or_path: str | Path) -> RuleSet:
@@ -36,8 +50,8 @@ def load(name_or_path: str | Path) -> RuleSet:
 
 
 def load_profile(name_or_path: str | Path) -> Profile:
-    """The profile of a shipped robot or of a file; raises UnusableInput."""
-    return read_profile(read_file(find("robots", name_or_path)))
+    """The profile of a shipped robot or of a file, tightened by its URDF; raises UnusableInput."""
+    return _robot(read_file(find("robots", name_or_path))).profile
 
 
 def load_cell(name_or_path: str | Path) -> Cell:
@@ -46,27 +60,51 @@ def load_cell(name_or_path: str | Path) -> Cell:
 
 
 def load_report(name_or_path: str | Path) -> Loaded:
-    """The rule set with what it was read from; raises UnusableInput as `load` does."""
+    """The rule set with all that it was read from; raises UnusableInput as `load` does.
+
+    1. Read the set's form, then the robot and the cell that it names.
+    2. Resolve names, and read every rule by its kind.
+    3. Ask every rule for its mistakes.
+    4. Ask every rule for a case that it must refuse.
+    """
     path = find("sets", name_or_path)
     document = read_file(path)
     reading = Reading(document)
     form = reading.end(reading.read(SetForm, document.root.tree))
-    profile_document = read_file(beside("robots", form.robot, path))
-    cell_document = read_file(beside("cells", form.cell, path))
-    profile, cell = read_profile(profile_document), read_cell(cell_document)
-    parts = reading.end(read_set(form, reading, profile))
-    rules = reading.end(reading.build(("rules",), lambda: _rule_set(parts, document, profile, cell)))
-    return Loaded(rules, form, document, profile_document, cell_document)
+    robot = _robot(read_file(_named(reading, "robot", form.robot, path)))
+    cell_document = read_file(_named(reading, "cell", form.cell, path))
+    cell = read_cell(cell_document)
+    parts = reading.end(read_set(form, reading, robot.profile))
+    setup = setup_of(robot.profile, cell, parts.accepts)
+    note_faults(reading, parts.rules, setup)
+    rules = reading.end(reading.build(("rules",), lambda: _rule_set(parts, document, setup)))
+    rules = reading.end(with_provocations(rules, setup, reading))
+    return Loaded(rules, form, document, robot, cell_document, setup)
 
 
-def _rule_set(parts: Parts, document: Document, profile: Profile, cell: Cell) -> RuleSet:
+def _robot(document: Document) -> Robot:
+    reading = Reading(document)
+    profile, differences = fit(read_profile(document), reading)
+    return reading.end(Robot(profile, differences, document))
+
+
+def _named(reading: Reading, key: str, name: str, set_path: Path) -> Path:
+    """The file that the set names under a key; raises BadFile at that key where there is none."""
+    try:
+        return beside("robots" if key == "robot" else "cells", name, set_path)
+    except UnusableInput as error:
+        reading.note((key,), str(error))
+        return reading.end(None)
+
+
+def _rule_set(parts: Parts, document: Document, setup: Setup) -> RuleSet:
     form = parts.form
     head = Head(
         format="interlock/meaning/1",
         name=form.name,
         serial=form.serial,
-        profile=profile,
-        cell=cell,
+        profile=setup.profile,
+        cell=setup.cell,
         modes=form.modes,
         accepts=parts.accepts,
         freshness=parts.freshness,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal
 
 from interlock.chunk import Channel, Layout
 from interlock.profile import (
@@ -33,8 +32,6 @@ from .profile_form import (
 )
 from .reading import Reading
 from .yaml_text import Document
-
-STOP_CATEGORIES: Final[dict[str, Literal[0, 1, 2]]] = {"0": 0, "1": 1, "2": 2}
 
 
 def read_profile(document: Document) -> Profile:
@@ -71,7 +68,7 @@ def _profile(form: ProfileForm, reading: Reading) -> Profile | None:
         inertias=inertias,
         allowed_collisions=tuple(AllowedCollision(*one.pair, one.because) for one in form.allowed_collisions),
         stopping=stopping[0] if stopping else None,
-        stop_category=STOP_CATEGORIES[form.stop_category],
+        stop_category=form.stop_category,
         vetoes_before_stop=form.vetoes_before_stop,
     )
 

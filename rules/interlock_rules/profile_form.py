@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, StringConstraints
 
 from interlock.chunk import Anchor, OnLoss, Polarity, Quantity, Rotation, Unit
 
-from .forms import AT_ORIGIN, FORM, Count, Name, Place, Plain, Text, Turn, Turns
+from .forms import AT_ORIGIN, FORM, Count, Name, Place, Plain, Text, Turn, Turns, parse_count
 from .quantities import GripperRange, GripperSpeed, quantity
 
 JointSpeed = Annotated[float, quantity("angular speed", "positive")]
@@ -153,7 +153,7 @@ class ProfileForm:
     control_rate: Rate
     interpolation: Literal["linear", "cubic"]
     layouts: tuple[LayoutForm, ...]
-    stop_category: Literal["0", "1", "2"]
+    stop_category: Annotated[Literal[0, 1, 2], BeforeValidator(parse_count)]
     vetoes_before_stop: Count
     grippers: tuple[GripperForm, ...] = ()
     poses: tuple[PoseForm, ...] = ()
