@@ -1,0 +1,3 @@
+"""Where the files that PyBullet ships lie."""
+
+def getDataPath() -> str: ...
