@@ -24,7 +24,8 @@ def test_F42_a_writer_that_is_killed_loses_nothing_acknowledged(tmp_path: Path, 
             [sys.executable, WRITES, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as writer:
             assert writer.stdout is not None
-            assert writer.stdout.readline() == "open\n"
+            opened = writer.stdout.readline()
+            assert opened == "open\n", writer.communicate(timeout=30)
             time.sleep(chance.uniform(0.0, 0.1))
             writer.kill()
             told, _ = writer.communicate(timeout=30)
