@@ -1,12 +1,42 @@
 """Decides whether what a policy proposes may move a robot, and keeps the record of every decision."""
 
-from .bullet_physics import BulletPhysics
-from .chunk import ActionChunk, Channel, Layout, Malformed, Model, Normalisation, Stamps
-from .errors import InterlockError, UnusableInput
-from .permit import Permit
-from .scene import Held, RobotState, Scene, SceneObject
-from .supervisor import Review, Supervisor
-from .verdict import Decision, Finding, Verdict
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .bullet_physics import BulletPhysics
+    from .chunk import ActionChunk, Channel, Layout, Malformed, Model, Normalisation, Stamps
+    from .errors import InterlockError, UnusableInput
+    from .permit import Permit
+    from .scene import Held, RobotState, Scene, SceneObject
+    from .supervisor import Review, Supervisor
+    from .verdict import Decision, Finding, Verdict
+
+# Where each public name is. They are fetched when they are asked for: who reads a log need not wait for the physics.
+_HOMES: Final = {
+    "ActionChunk": "chunk",
+    "BulletPhysics": "bullet_physics",
+    "Channel": "chunk",
+    "Decision": "verdict",
+    "Finding": "verdict",
+    "Held": "scene",
+    "InterlockError": "errors",
+    "Layout": "chunk",
+    "Malformed": "chunk",
+    "Model": "chunk",
+    "Normalisation": "chunk",
+    "Permit": "permit",
+    "Review": "supervisor",
+    "RobotState": "scene",
+    "Scene": "scene",
+    "SceneObject": "scene",
+    "Stamps": "chunk",
+    "Supervisor": "supervisor",
+    "UnusableInput": "errors",
+    "Verdict": "verdict",
+}
 
 __all__ = [
     "ActionChunk",
@@ -30,3 +60,9 @@ __all__ = [
     "UnusableInput",
     "Verdict",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -25,6 +25,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import numpy as np
 import rfc8785
 
+from .arrays import unsigned_zeros
 from .errors import UnusableInput
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -57,9 +58,15 @@ def parse(raw: bytes | str, where: str) -> Json:
         return dict(pairs)
 
     try:
-        return typing.cast("Json", json.loads(raw, object_pairs_hook=once))
+        return typing.cast("Json", json.loads(raw, object_pairs_hook=once, parse_int=_whole))
     except (ValueError, RecursionError) as error:
         raise UnusableInput(f"{where}: not JSON: {error}") from error
+
+
+def _whole(text: str) -> int | float:
+    """RFC 8785 writes 1e16 as 10000000000000000: beyond 2^53 only a float can have been meant."""
+    number = int(text)  # bounded: Python refuses more than 4300 digits with a ValueError
+    return number if abs(number) < 2**53 else float(text)
 
 
 def digest(value: Json) -> str:
@@ -110,7 +117,10 @@ def from_json(form: type[T], value: Json, where: str = "") -> T:
     """The dataclass `form` read back from its JSON form; raises UnusableInput that says where, what was found and
     expected.
     """
-    return typing.cast(T, _read(form, value, where or form.__name__))
+    try:
+        return typing.cast(T, _read(form, value, where or form.__name__))
+    except RecursionError as error:
+        raise UnusableInput(f"{where or form.__name__}: nested too deeply") from error
 
 
 def _number(value: float) -> float | str:
@@ -125,7 +135,7 @@ def _array_to_json(values: np.ndarray[Any, Any]) -> Json:
     name = NAMES[values.dtype.kind]
     owned: np.ndarray[Any, Any] = np.array(values, dtype=DTYPES[name], order="C")
     if name == "f64":
-        owned += 0.0  # minus zero becomes zero
+        unsigned_zeros(owned)
     return {name: base64.b64encode(owned.tobytes()).decode("ascii"), "shape": list(values.shape)}
 
 
@@ -136,9 +146,7 @@ def _dataclass_to_json(value: Any) -> Json:
         found["kind"] = tag
     for field in dataclasses.fields(value):
         item = getattr(value, field.name)
-        if field.name.endswith("_ns") and item is not None:
-            item = str(item)
-        found[field.name] = to_json(item)
+        found[field.name] = str(item) if field.name.endswith("_ns") and isinstance(item, int) else to_json(item)
     return found
 
 
@@ -186,13 +194,14 @@ def _read_dataclass(form: type, value: Json, where: str) -> object:
     fields = {field.name: field for field in dataclasses.fields(form) if field.init}
     for key in given:
         if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, 1)
+            near = difflib.get_close_matches(key[:60], fields, 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has: {', '.join(fields)}"
-            raise UnusableInput(f"{where}: unknown key {key!r}{hint}")
+            raise UnusableInput(f"{where}: unknown key {_said(key)}{hint}")
     found: dict[str, object] = {}
     for name, field in fields.items():
         if name in given:
-            read = _read_ns if name.endswith("_ns") else _read
+            whole = name.endswith("_ns") and int in (hints[name], *typing.get_args(hints[name]))
+            read = _read_ns if whole else _read
             found[name] = read(hints[name], given[name], f"{where}.{name}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise UnusableInput(f"{where}: {name!r} is missing")
@@ -258,28 +267,16 @@ def _read_array(dtype: Any, value: Json, where: str) -> object:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise UnusableInput(f"{where}: expected a list of numbers or {{{name}, shape}}, got {_said(value)}")
     try:
-        found = np.array(
-            _plain(value, where), dtype=object if name == "b8" else np.float64 if name == "f64" else np.int64
-        )
-    except (ValueError, TypeError, OverflowError) as error:
-        raise UnusableInput(f"{where}: not a rectangular array of numbers ({error})") from error
-    if name == "b8":
-        if not all(isinstance(item, bool) for item in found.flat):
-            raise UnusableInput(f"{where}: expected booleans only")
-        found = found.astype(np.bool_)
-    return found
+        return np.array(_plain(name, value, where), dtype=DTYPES[name])
+    except (ValueError, OverflowError) as error:
+        raise UnusableInput(f"{where}: not a rectangular array of {name} ({error})") from error
 
 
-def _plain(value: Json, where: str) -> Any:
-    if isinstance(value, str):
-        if value not in NON_FINITE:
-            raise UnusableInput(f"{where}: expected a number, got {_said(value)}")
-        return NON_FINITE[value]
-    if isinstance(value, Sequence):
-        return [_plain(item, where) for item in value]
-    if value is None or isinstance(value, Mapping):
-        raise UnusableInput(f"{where}: expected a number, got {_said(value)}")
-    return value
+def _plain(name: str, value: Json, where: str) -> Any:
+    """Nested lists of what an array of that name holds, and of nothing that numpy would quietly turn into it."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(name, item, where) for item in value]
+    return _read_scalar({"f64": float, "i64": int, "b8": bool}[name], value, where)
 
 
 def _read_packed(name: str, value: Mapping[str, Json], where: str) -> np.ndarray[Any, Any]:
@@ -291,7 +288,7 @@ def _read_packed(name: str, value: Mapping[str, Json], where: str) -> np.ndarray
         or not isinstance(shape, Sequence)
     ):
         raise UnusableInput(f"{where}: expected an object with {name!r} and 'shape', got keys {sorted(value)}")
-    sizes = [size for size in shape if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**31]
+    sizes = [size for size in shape if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**24]
     if len(sizes) != len(shape):
         raise UnusableInput(f"{where}: 'shape' must hold whole numbers, got {_said(shape)}")
     try:
@@ -299,8 +296,8 @@ def _read_packed(name: str, value: Mapping[str, Json], where: str) -> np.ndarray
     except binascii.Error as error:
         raise UnusableInput(f"{where}: {name!r} is not base64 ({error})") from error
     dtype = np.dtype(DTYPES[name])
-    if len(raw) != math.prod(sizes) * dtype.itemsize:
-        raise UnusableInput(f"{where}: {len(raw)} bytes do not fill shape {tuple(sizes)} of {name}")
+    if len(sizes) > 3 or len(raw) != math.prod(sizes) * dtype.itemsize:
+        raise UnusableInput(f"{where}: {len(raw)} bytes do not fill shape {_said(shape)} of {name}")
     if name == "b8" and set(raw) - {0, 1}:
         raise UnusableInput(f"{where}: booleans must be 0 or 1")
     return np.frombuffer(raw, dtype=dtype).reshape(sizes)
@@ -311,7 +308,7 @@ def _read_scalar(form: Any, value: Json, where: str) -> object:
         if isinstance(value, str) and value in NON_FINITE:
             return NON_FINITE[value]
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+            return _as_float(value, where)
     elif form is int:
         if isinstance(value, str) and DECIMAL.fullmatch(value):
             return int(value)
@@ -325,3 +322,10 @@ def _read_scalar(form: Any, value: Json, where: str) -> object:
     else:
         raise TypeError(f"{where}: {form!r} has no JSON form")
     raise UnusableInput(f"{where}: expected {form.__name__}, got {_said(value)}")
+
+
+def _as_float(value: float, where: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise UnusableInput(f"{where}: a whole number of {int(value).bit_length()} bits is no float") from error
