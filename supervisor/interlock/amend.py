@@ -54,7 +54,7 @@ def slowed(path: JointPath, speed: float, profile: Profile) -> JointPath:
     """
     line = np.vstack([path.reference.positions[None], path.positions])
     along = _along(path, line, speed, profile)
-    rows = np.minimum(np.ceil(along - 1e-9).astype(np.int64), len(path.positions)) - 1
+    rows = np.clip(np.ceil(along - 1e-9).astype(np.int64), 1, len(path.positions)) - 1
     covered = np.concatenate([[0.0], path.covered])
     return replace(
         path,

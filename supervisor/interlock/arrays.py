@@ -1,4 +1,4 @@
-"""Owned, read-only float64 arrays, which every value of the core holds; shapes are compared, never broadcast."""
+"""The numbers that values of the core hold: owned, read-only float64 arrays, and whole numbers of at most 64 bits."""
 
 from __future__ import annotations
 
@@ -13,20 +13,33 @@ IntArray = npt.NDArray[np.int64]
 def floats(name: str, values: npt.ArrayLike, ndim: int) -> FloatArray:
     """A read-only float64 copy of values with exactly ndim axes; any float is kept, NaN included.
 
-    Raises TypeError for text, objects, booleans, complex numbers, half precision and ragged rows; ValueError for
-    another rank.
+    Minus zero becomes zero, as in the record. Raises TypeError for text, objects, booleans, complex numbers, half
+    precision, ragged rows and masked arrays (whose mask would be lost); ValueError for another rank.
     """
     try:
         found = np.asarray(values)
     except ValueError as error:
         raise TypeError(f"{name} must be a rectangular array of numbers, got ragged rows") from error
-    if found.size == 0 and found.dtype == np.float64:
-        pass
-    elif found.dtype.kind not in "fiu" or found.dtype == np.float16:
+    if found.dtype.kind not in "fiu" or found.dtype == np.float16 or isinstance(values, np.ma.MaskedArray):
         raise TypeError(f"{name} must hold float32, float64 or integers, got {found.dtype}; convert it first")
     if found.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes, got shape {found.shape}")
-    return frozen(np.array(found, dtype=np.float64, order="C"))
+    return frozen(unsigned_zeros(np.array(found, dtype=np.float64, order="C")))
+
+
+def unsigned_zeros(values: FloatArray) -> FloatArray:
+    """The same array, in which every minus zero is now zero."""
+    with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN like any other
+        values += 0.0
+    return values
+
+
+def whole(name: str, value: object) -> None:
+    """Raises TypeError for what is no whole number (a boolean, a float), ValueError for one beyond 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, got {type(value).__name__}")
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{name} must fit 64 bits, got {value.bit_length()}")
 
 
 def flags(name: str, values: npt.ArrayLike, ndim: int) -> BoolArray:

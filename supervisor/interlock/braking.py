@@ -68,7 +68,7 @@ def _within(
 def _nodes(before: FloatArray, ahead: FloatArray, count: int) -> FloatArray:
     """`count` steps of falling speed, then one step of rest; shape (count + 1, n)."""
     speeds = 1.0 - np.arange(1, count + 1) / (count + 1)
-    along = np.concatenate([np.cumsum(speeds), [speeds.sum()]])
+    along = np.cumsum(np.append(speeds, 0.0))
     path = np.vstack([before[1:], ahead]) if len(ahead) else np.vstack([before[1:], 2.0 * before[1:] - before[:1]])
     return frozen(on_path(path, along))
 

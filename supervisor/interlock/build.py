@@ -20,6 +20,7 @@ from .scene import Held, RobotState
 
 LENGTHENINGS = 4  # how often a brake is made longer because it would need more torque than the drives have
 NS = 1e9
+SHORTEST_NS = 1000  # between two nodes that are closer a speed would be rounding error, and nothing else
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +50,11 @@ class _Nodes:
 def propose(case: Case, path: JointPath, physics: Physics) -> Proposal:
     """The motion and plan of a path: its rows to be permitted, and the shortest brake within 100 % of the profile."""
     profile = case.rules.profile
-    period_s = path.period_ns / NS
     rows = path.positions[: path.commit]
-    start = path.reference.positions - path.reference.velocities * period_s
-    before = np.vstack([start[None], path.reference.positions[None], rows])[-2:]
+    before = np.vstack([path.reference.positions[None], rows])[-2:]
     found, nodes = _stop(path, rows, before, profile, case.state.held, physics)
     motion = _motion(case, path, nodes, physics)
-    return Proposal(path, motion, _plan(path, nodes), found.fits)
+    return Proposal(path, motion, _plan(case, path, nodes), found.fits)
 
 
 def _stop(
@@ -129,9 +128,22 @@ def _cubic(
     )
 
 
-def _plan(path: JointPath, nodes: _Nodes) -> Plan:
+def _plan(case: Case, path: JointPath, nodes: _Nodes) -> Plan:
+    """The nodes behind what is left of the committed plan, which the robot follows until they take over."""
     times = path.start_ns + np.rint(nodes.seconds * NS).astype(np.int64)
-    return Plan(times, nodes.positions, nodes.grippers, path.rows_end_ns)
+    before = case.memory.plan
+    if before is None or case.now_ns >= before.end_ns:
+        return Plan(times, nodes.positions, nodes.grippers, path.rows_end_ns, path.start_ns)
+    # Two nodes from before now: the velocity and acceleration of the command of now come from them.
+    first = max(int(np.searchsorted(before.times_ns, case.now_ns)) - 2, 0)
+    last = int(np.searchsorted(before.times_ns, path.start_ns - SHORTEST_NS))
+    return Plan(
+        np.concatenate([before.times_ns[first:last], times]),
+        np.vstack([before.positions[first:last], nodes.positions]),
+        np.vstack([before.grippers[first:last], nodes.grippers]),
+        path.rows_end_ns,
+        path.start_ns,
+    )
 
 
 def _motion(case: Case, path: JointPath, nodes: _Nodes, physics: Physics) -> Motion:
@@ -187,13 +199,16 @@ def rest_of_plan(case: Case, plan: Plan, physics: Physics) -> Motion:
     nodes = [plan.at(when) for when in times.tolist()]
     lead = _lead(case, case.now_ns)
     phase = np.where(times <= plan.rows_end_ns, Phase.ROW, Phase.BRAKE).astype(np.int64)
+    phase[times <= plan.rows_start_ns] = Phase.COMMITTED
     width = len(case.state.positions)
+    # The jerk of a plan was judged when it was permitted, and does not change with what is known since.
+    smooth = case.rules.profile.interpolation == "cubic"
     rest = _Nodes(
         seconds=(times - case.now_ns) / NS,
         positions=np.array([node.positions for node in nodes]).reshape(-1, width),
         velocities=np.array([node.velocities for node in nodes]).reshape(-1, width),
         accelerations=np.array([node.accelerations for node in nodes]).reshape(-1, width),
-        jerks=None,
+        jerks=np.zeros((len(nodes), width)) if smooth else None,
         grippers=np.array([node.grippers for node in nodes]).reshape(-1, len(case.state.grippers)),
         phase=phase,
         row=np.full(len(nodes), -1, dtype=np.int64),

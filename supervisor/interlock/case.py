@@ -35,22 +35,12 @@ class Memory:
 
     def after(self, case: Case, decision: Decision) -> Memory:
         """The memory after a decision: pure, so that replay follows."""
-        chunk = case.chunk
-        seen = self
-        if isinstance(chunk, ActionChunk) and decision.reaction != "stop":
-            observed = chunk.stamps.observation_ns
-            seen = replace(
-                self,
-                session=chunk.session,
-                sequence=max(chunk.sequence, self.sequence if chunk.session == self.session else -1),
-                observation_ns=max(self.observation_ns, observed if observed is not None else -1),
-            )
+        if self.state == "stopped":  # only a reset ends that
+            return self
+        seen = self._seen(case)
         if not decision.permitted:
-            stopped = decision.reaction == "stop"
-            latch = _why(decision) if stopped else self.latch
-            return replace(
-                seen, state="stopped" if stopped else "holding", vetoes=self.vetoes + 1, comfortable=0, latch=latch
-            )
+            held = replace(seen, state="holding", vetoes=self.vetoes + 1, comfortable=0)
+            return replace(held, state="stopped", latch=why(decision)) if decision.reaction == "stop" else held
         escaping = decision.verdict.escape
         easy = self.comfortable + 1 if decision.reaction == "permit" and _easy(decision) else 0
         slowed = decision.reaction == "slow" or (self.state == "slowed" and easy < CHUNKS_TO_RECOVER)
@@ -65,19 +55,36 @@ class Memory:
             else None,
         )
 
+    def _seen(self, case: Case) -> Memory:
+        """With the chunk's session, sequence and observation; a stamp from the future counts for nothing, or it would
+        lock out all honest ones until then.
+        """
+        chunk = case.chunk
+        if not isinstance(chunk, ActionChunk):
+            return self
+        observed = chunk.stamps.observation_ns
+        return replace(
+            self,
+            session=chunk.session,
+            sequence=max(chunk.sequence, self.sequence if chunk.session == self.session else -1),
+            observation_ns=max(self.observation_ns, observed)
+            if observed is not None and observed <= case.now_ns
+            else self.observation_ns,
+        )
+
 
 CHUNKS_TO_RECOVER = 2
 EASY_SHARE = 0.05
 
 
 def _easy(decision: Decision) -> bool:
-    shares = [finding.margin / abs(finding.limit) for finding in decision.verdict.findings if finding.limit != 0.0]
-    return all(share >= EASY_SHARE for share in shares)
+    enforced = [finding for finding in decision.verdict.findings if finding.enforced]
+    return all(finding.margin >= EASY_SHARE * abs(finding.limit) for finding in enforced)
 
 
-def _why(decision: Decision) -> str:
-    violated = decision.verdict.violated
-    return violated[0].message if violated else "stopped"
+def why(decision: Decision) -> str:
+    """The worst violation of a refusal, in words."""
+    return "; ".join(f"{finding.rule}: {finding.message}" for finding in decision.verdict.violated[:1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from .arrays import BoolArray, FloatArray
 from .build import Proposal
 from .case import Case
 from .chunk import ActionChunk, Channel, Layout
@@ -26,6 +27,7 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
+LARGEST: Final = 1e6  # no joint, speed or gripper has such a value, in any unit; sums and differences of it stay finite
 
 
 def flag(name: str, ok: bool, message: str, reaction: Reaction = "veto") -> Finding:  # noqa: FBT001 - the flag itself
@@ -33,21 +35,28 @@ def flag(name: str, ok: bool, message: str, reaction: Reaction = "veto") -> Find
     return Finding(f"check:{name}", "check", reaction, 1.0 if ok else -1.0, 1.0 if ok else 0.0, 1.0, "", message)
 
 
-def within(name: str, value: float, limit: float, unit: str, message: str, links: tuple[str, ...] = ()) -> Finding:
+def within(
+    name: str, value: float, limit: float, unit: str, message: str, reaction: Reaction = "veto",
+    links: tuple[str, ...] = (),
+) -> Finding:  # fmt: skip
     """A check that a value is at most a limit; NaN is not."""
-    return Finding(f"check:{name}", "check", "veto", limit - value, value, limit, unit, message, links=links)
+    return Finding(f"check:{name}", "check", reaction, limit - value, value, limit, unit, message, links=links)
 
 
 def finite(_case: Case, chunk: ActionChunk) -> Iterator[Finding]:
-    """F-01: every commanded value is a number; what is masked is not read."""
+    """F-01: every commanded value is a number, of a size that arithmetic keeps finite; what is masked is not read."""
     if chunk.mask.shape == chunk.values.shape:
-        bad = np.argwhere(chunk.mask & ~np.isfinite(chunk.values))
+        bad = np.argwhere(chunk.mask & ~_sane(chunk.values))
         where = f"; the first at row {bad[0][0]}, column {bad[0][1]}" if len(bad) else ""
-        yield flag("finite", not len(bad), f"{len(bad)} commanded values are not finite{where}")
+        yield flag("finite", not len(bad), f"{len(bad)} commanded values are not finite, or above {LARGEST:g}{where}")
     else:
         yield flag("finite", False, f"mask {chunk.mask.shape} and values {chunk.values.shape} differ in shape")
     if chunk.anchor is not None:
-        yield flag("finite", bool(np.isfinite(chunk.anchor).all()), "the anchor must be finite")
+        yield flag("finite", bool(_sane(chunk.anchor).all()), f"the anchor must be finite, and at most {LARGEST:g}")
+
+
+def _sane(values: FloatArray) -> BoolArray:
+    return np.asarray(np.abs(values) <= LARGEST)
 
 
 def shape(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
@@ -243,12 +252,11 @@ def state(case: Case) -> Iterator[Finding]:
     expected = (len(known.joints), len(known.joints), len(known.grippers))
     yield flag("state", sizes == expected, f"{sizes} positions, velocities and grippers; expected {expected}")
     numbers = np.concatenate([found.positions, found.velocities, found.grippers])
-    yield flag("state", bool(np.isfinite(numbers).all()), "positions, velocities and grippers must be finite")
+    yield flag("state", bool(_sane(numbers).all()), f"state values must be finite, and at most {LARGEST:g}")
     if found.held is not None:
         good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg < math.inf
-        yield flag(
-            "state", good, f"held {found.held.name!r}: {found.held.pose.fault or f'mass {found.held.mass_kg} kg'}"
-        )
+        said = "a rigid transform and a finite mass" if good else found.held.pose.fault or f"{found.held.mass_kg} kg"
+        yield flag("state", good, f"held {found.held.name!r}: {said}")
 
 
 def scene(case: Case) -> Iterator[Finding]:
@@ -312,9 +320,8 @@ def seam(case: Case, path: JointPath) -> Iterator[Finding]:
     steps = np.abs(path.positions[0] - path.reference.positions) / (path.period_ns / 1e9)
     worst = int(np.argmin(np.where(np.isnan(steps), -np.inf, speed - steps)))
     joint = case.rules.profile.joint_names[worst]
-    yield within(
-        "seam", float(steps[worst]), float(speed[worst]), "rad/s", "step from the reference to the first row", (joint,)
-    )
+    what = "step from the reference to the first row"
+    yield within("seam", float(steps[worst]), float(speed[worst]), "rad/s", what, links=(joint,))
 
 
 def tracking(case: Case) -> Iterator[Finding]:
@@ -332,7 +339,7 @@ def tracking(case: Case) -> Iterator[Finding]:
         limit = limit / case.rules.accepts.period_s
         off, unit, what = np.abs(found.velocities), "rad/s", "measured speed at rest"
     worst = int(np.argmin(np.where(np.isnan(off), -np.inf, limit - off)))
-    yield within("tracking", float(off[worst]), float(limit[worst]), unit, what, (profile.joint_names[worst],))
+    yield within("tracking", float(off[worst]), float(limit[worst]), unit, what, links=(profile.joint_names[worst],))
 
 
 def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
@@ -351,7 +358,7 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
         joint = int(worst[1])
         yield within(
             "brake", float(over[worst] + limit[joint]), float(limit[joint]), "N m", "torque while braking",
-            (case.rules.profile.joint_names[joint],),
+            links=(case.rules.profile.joint_names[joint],),
         )  # fmt: skip
 
 
@@ -363,5 +370,4 @@ STANDING: Final[tuple[Standing, ...]] = (
     state,
     scene,
     freshness,
-    tracking,
-)  # these need no chunk, and hold at every tick
+)  # these need no chunk, and hold at every tick; `tracking` follows them, once the state can be read

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, flags, floats
+from .arrays import BoolArray, FloatArray, flags, floats, whole
 from .jsonform import digest_of
 
 Quantity: TypeAlias = Literal[
@@ -19,6 +19,25 @@ Unit: TypeAlias = Literal["rad", "m", "rad/s", "m/s", "N m", "ratio", "bool"]
 Rotation: TypeAlias = Literal["none", "rotvec", "quat_xyzw", "quat_wxyz", "rpy_xyz", "rot6d"]
 Polarity: TypeAlias = Literal["none", "zero_closed", "zero_open"]
 OnLoss: TypeAlias = Literal["hold", "zero_velocity", "controlled_stop"]
+
+
+def _texts(value: object, *names: str) -> None:
+    for name in names:
+        _text(name, getattr(value, name))
+
+
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text, got {type(value).__name__}")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name} must be Unicode text: {error}") from error
+
+
+def all_commanded(values: FloatArray) -> BoolArray:
+    """The mask that commands every cell of values."""
+    return np.ones(values.shape, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,12 @@ class Stamps:
     clock: str = "monotonic"
     estimated: bool = False
 
+    def __post_init__(self) -> None:
+        for name in ("observation_ns", "request_ns", "received_ns", "first_row_ns", "expiry_ns"):
+            if getattr(self, name) is not None:
+                whole(name, getattr(self, name))
+        _texts(self, "clock")
+
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:
@@ -81,6 +106,9 @@ class Normalisation:
     key: str
     digest: str
 
+    def __post_init__(self) -> None:
+        _texts(self, "kind", "key", "digest")
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -89,6 +117,9 @@ class Model:
     name: str = ""
     revision: str = ""
     weights_digest: str = ""
+
+    def __post_init__(self) -> None:
+        _texts(self, "name", "revision", "weights_digest")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,20 +154,20 @@ class ActionChunk:
     raw_digest: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("id", "session", "layout", "profile", "space", "instruction"):
-            if not isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} must be text, got {type(getattr(self, name)).__name__}")
-        for name in ("sequence", "horizon"):
-            number = getattr(self, name)
-            if (
-                isinstance(number, bool)
-                or not isinstance(number, int | None)
-                or (number is None and name == "sequence")
-            ):
-                raise TypeError(f"{name} must be a whole number, got {number!r}")
-        if type(self.period_s) not in {float, int}:
-            raise TypeError(f"period_s must be a number of seconds, got {self.period_s!r}")
-        object.__setattr__(self, "period_s", float(self.period_s))
+        _texts(self, "id", "session", "layout", "profile", "space", "decode", "instruction", "grounding", "raw_digest")
+        for image in self.images:
+            _text("images", image)
+        parts = {"stamps": Stamps, "model": Model, "normalisation": Normalisation | None}
+        for name, form in parts.items():
+            if not isinstance(getattr(self, name), form):
+                raise TypeError(f"{name} must not be a {type(getattr(self, name)).__name__}")
+        whole("sequence", self.sequence)
+        if self.horizon is not None:
+            whole("horizon", self.horizon)
+        if type(self.period_s) is not float:
+            whole("period_s", self.period_s)
+        object.__setattr__(self, "images", tuple(self.images))
+        object.__setattr__(self, "period_s", float(self.period_s) + 0.0)  # minus zero becomes zero
         object.__setattr__(self, "values", floats("values", self.values, 2))
         object.__setattr__(self, "mask", flags("mask", self.mask, 2))
         if self.anchor is not None:
@@ -154,7 +185,9 @@ class Malformed:
     session: str = ""
     received_ns: int | None = None
 
-
-def all_commanded(values: FloatArray) -> BoolArray:
-    """The mask that commands every cell of values."""
-    return np.ones(values.shape, dtype=np.bool_)
+    def __post_init__(self) -> None:
+        for name in ("reason", "raw_digest", "session"):  # whatever came in can be put on record
+            writable = str(getattr(self, name)).encode("utf-8", "replace").decode("utf-8")
+            object.__setattr__(self, name, writable)
+        if self.received_ns is not None:
+            whole("received_ns", self.received_ns)

@@ -1,10 +1,10 @@
 """The one pure decision: judge what is proposed, amend it where its rules say so, and judge again; everything on
 record.
 
-1. Judge the proposal. Allowed: permit it. 2. Only slowable violations: slow the path, at most three times, each judged
-from the start. 3. Still violated, or a rule says truncate: cut before the first refused point, once, judged from the
-start. 4. Otherwise veto; stop where a rule says so, where vetoes have become too many, or where an escape takes too
-long.
+1. Judge the proposal. Allowed: permit it.
+2. Only slowable violations: slow the path, at most three times, each judged from the start.
+3. Still violated, or a rule says truncate: cut before the first refused point, once, judged from the start.
+4. Otherwise veto; stop where a rule says so, where vetoes have become too many, or where an escape takes too long.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from .amend import cut, factor, slowed
+from .amend import SLOWEST, cut, factor, slowed
 from .build import Proposal
 from .case import Case
 from .checks import flag
@@ -23,15 +23,12 @@ from .rules import SEVERITY
 from .verdict import Attempt, Decision, Outcome, Verdict
 
 SLOWINGS: Final = 3
-ESCAPE_NS: Final = 5_000_000_000
 
 
 def decide(case: Case, physics: Physics) -> Decision:
     """What is permitted of a case's chunk; pure: the same case gives the same bytes."""
     first = judge(case, physics)
     attempts = [_attempt("as proposed", first)]
-    if _too_long(case, first):
-        return _refused(case, attempts, stop=True)
     if first.verdict.allowed:
         return _permitted("permit", first, attempts)
     if first.proposal is not None and SEVERITY[first.verdict.reaction] <= SEVERITY["truncate"]:
@@ -39,7 +36,7 @@ def decide(case: Case, physics: Physics) -> Decision:
         amended = _slow(case, first, proposal, physics, attempts) or _cut(case, first, proposal, physics, attempts)
         if amended is not None:
             return amended
-    return _refused(case, attempts, stop=False)
+    return _refused(case, attempts)
 
 
 def _attempt(amendment: str, judgement: Judgement) -> Attempt:
@@ -53,7 +50,7 @@ def _slow(
     judgement, speed = first, 1.0
     for _ in range(SLOWINGS):
         by = factor(judgement.verdict)
-        if by is None:
+        if by is None or speed * by < SLOWEST:
             return None
         speed *= by
         path = slowed(proposal.path, speed, case.rules.profile)
@@ -90,9 +87,9 @@ def _permitted(reaction: Outcome, judgement: Judgement, attempts: list[Attempt])
     )
 
 
-def _refused(case: Case, attempts: list[Attempt], *, stop: bool) -> Decision:
+def _refused(case: Case, attempts: list[Attempt]) -> Decision:
     """A veto; a stop if a rule asks for it, or if this is one veto too many in a row."""
-    stop = stop or attempts[0].verdict.reaction == "stop"
+    stop = attempts[0].verdict.reaction == "stop"
     limit = case.rules.profile.vetoes_before_stop
     if not stop and case.memory.vetoes + 1 >= limit:
         stop = True
@@ -103,11 +100,6 @@ def _refused(case: Case, attempts: list[Attempt], *, stop: bool) -> Decision:
 def _with(attempt: Attempt, message: str) -> Attempt:
     findings = (*attempt.verdict.findings, flag("vetoes", False, message, "stop"))
     return replace(attempt, verdict=Verdict(ordered(findings)))
-
-
-def _too_long(case: Case, judgement: Judgement) -> bool:
-    since = case.memory.escape_since_ns
-    return judgement.verdict.escape and since is not None and not case.now_ns - since <= ESCAPE_NS
 
 
 def late(decision: Decision, elapsed_ns: int, allowed_ns: int) -> Decision:

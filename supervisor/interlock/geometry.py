@@ -13,6 +13,7 @@ from .arrays import FloatArray, floats, frozen
 Vector: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]
 
+FARTHEST_M = 1e6  # no corner of a shape is further away
 QUATERNION_NORM_TOLERANCE = 1e-3  # a norm further off than this is not rounding, it is another convention
 
 
@@ -111,7 +112,7 @@ class ConvexMesh:
 
     def __post_init__(self) -> None:
         vertices = floats("vertices", self.vertices, 2)
-        if vertices.shape[1] != 3 or len(vertices) < 4 or not np.isfinite(vertices).all():
+        if vertices.shape[1] != 3 or len(vertices) < 4 or not (np.abs(vertices) <= FARTHEST_M).all():
             raise ValueError(f"vertices must be finite and of shape (V >= 4, 3), got {vertices.shape}")
         if np.linalg.matrix_rank(vertices - vertices[0], tol=1e-9) < 3:
             raise ValueError("vertices must span a volume; these lie in one plane")

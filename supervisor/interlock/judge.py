@@ -17,10 +17,12 @@ from .errors import ForecastExhausted
 from .lower import JointPath, joint_limits, layout_of, lower
 from .motion import Motion, Phase, Plan
 from .physics import Physics
-from .rules import SEVERITY, Demand, Rule, Trace
+from .rules import SEVERITY, Clearance, Demand, Rule, Trace
+from .scene import Scene
 from .verdict import Finding, Verdict
 
 ESCAPE_SPEED_M_S = 0.1
+ESCAPE_S = 5.0  # then the supervisor stops
 ESCAPE_JOINT_SHARE = 0.1  # of the profile's speed, for robots without a tool point
 ESCAPE_SLACK = 1e-5  # how much an exact margin may seem to shrink between two nodes: the distance query's own error
 
@@ -40,9 +42,9 @@ class Judgement:
 def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgement:
     """The verdict on a case, or on an amended path of it. Checks first; a chunk that fails one never meets a rule."""
     chunk = case.chunk
+    found = tuple(chain.from_iterable(check(case) for check in checks.STANDING))
     if not isinstance(chunk, ActionChunk):
-        return Judgement(Verdict((_unbuilt(chunk),)))
-    found = tuple(chain.from_iterable(check(case) for check in checks.STANDING if check is not checks.tracking))
+        return Judgement(Verdict(ordered((*found, _unbuilt(chunk)))))
     found += tuple(chain.from_iterable(check(case, chunk) for check in checks.CHECKS))
     layout = layout_of(case, chunk)
     if layout is None or not all(finding.ok for finding in found):
@@ -54,7 +56,14 @@ def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgem
     proposal = propose(case, path, physics)
     found += tuple(checks.stopping(case, proposal))
     findings, traces, escape = _rules(case, proposal.motion, physics)
+    found += _in_time(case) if escape else ()
     return Judgement(Verdict(ordered(found + findings), escape), proposal, proposal.motion, traces)
+
+
+def _in_time(case: Case) -> tuple[Finding, ...]:
+    since = case.memory.escape_since_ns
+    seconds = 0.0 if since is None else (case.now_ns - since) / 1e9
+    return (checks.within("escape", seconds, ESCAPE_S, "s", "time since the way out of a violation began", "stop"),)
 
 
 def _unbuilt(chunk: Malformed | None) -> Finding:
@@ -65,7 +74,10 @@ def _unbuilt(chunk: Malformed | None) -> Finding:
 
 def judge_standing(case: Case) -> Verdict:
     """The checks that need no chunk: latch, state, scene, freshness, tracking."""
-    return Verdict(ordered(tuple(chain.from_iterable(check(case) for check in checks.STANDING))))
+    found = tuple(chain.from_iterable(check(case) for check in checks.STANDING))
+    if all(finding.ok for finding in found):
+        found += tuple(checks.tracking(case))
+    return Verdict(ordered(found))
 
 
 def judge_plan(case: Case, plan: Plan, physics: Physics) -> Judgement:
@@ -93,37 +105,52 @@ def _rules(
 ) -> tuple[tuple[Finding, ...], tuple[tuple[str, tuple[Trace, ...]], ...], bool]:
     active = [rule for rule in case.rules.rules if rule.when.applies(case.scene.mode)]
     demands = {rule.id: rule.limit.demands(case, motion) for rule in active}
-    try:
-        answers = iter(physics.forecast(motion, case.scene, tuple(chain.from_iterable(demands.values()))))
-    except ForecastExhausted as error:
-        return (checks.flag("forecast", False, f"undecided: {error}"),), (), False
-    findings: list[Finding] = []
+    asked = tuple(chain.from_iterable(demands.values()))
+    answers, problem = _forecast(physics, motion, case.scene, asked)
+    findings = [
+        checks.flag("rules", _enforced(active), f"rules must be enforced in mode {case.scene.mode!r}"),
+        checks.flag("forecast", not problem, problem or f"{len(asked)} questions answered"),
+    ]
     traces: list[tuple[str, tuple[Trace, ...]]] = []
     escapes = False
     for rule in active:
-        mine = tuple(next(answers) for _ in demands[rule.id])
-        measured = rule.limit.measure(case, motion, mine)
+        mine, answers = answers[: len(demands[rule.id])], answers[len(demands[rule.id]) :]
+        undecided = len(mine) != len(demands[rule.id])
+        measured = () if undecided else rule.limit.measure(case, motion, mine)
         traces.append((rule.id, measured))
         if not measured:
-            findings.append(_unmeasured(rule))
+            findings.append(_unmeasured(rule, "undecided" if undecided else "the rule measured nothing"))
         for trace in measured:
             finding = worst(rule, motion, trace)
-            way_out = None if finding.ok else _escape(case, rule, motion, trace, finding, physics, demands[rule.id])
+            way_out = _escape(case, rule, motion, trace, finding, physics, demands[rule.id])
             escapes = escapes or way_out is not None
             findings.append(way_out or finding)
     return tuple(findings), tuple(traces), escapes
 
 
-def _unmeasured(rule: Rule) -> Finding:
-    return Finding(
-        rule.id, rule.limit.kind, rule.on_violation, float("nan"), float("nan"), 0.0, "", "the rule measured nothing"
-    )
+def _forecast(
+    physics: Physics, motion: Motion, scene: Scene, asked: tuple[Demand, ...]
+) -> tuple[tuple[Clearance, ...], str]:
+    """One answer a demand, or none and why not: then every rule that asked is undecided, which is a violation."""
+    try:
+        answers = physics.forecast(motion, scene, asked)
+    except ForecastExhausted as error:
+        return (), f"undecided: {error}"
+    return (answers, "") if len(answers) == len(asked) else ((), f"{len(answers)} answers to {len(asked)} questions")
+
+
+def _enforced(rules: list[Rule]) -> bool:
+    return any(SEVERITY[rule.on_violation] >= SEVERITY["slow"] for rule in rules)
+
+
+def _unmeasured(rule: Rule, why: str) -> Finding:
+    return Finding(rule.id, rule.limit.kind, rule.on_violation, math.nan, math.nan, 0.0, "", why)
 
 
 def worst(rule: Rule, motion: Motion, trace: Trace) -> Finding:
     """The finding at the trace's smallest margin; NaN counts as smaller than anything; shapes are compared."""
     if trace.margin.shape != motion.times_s.shape:
-        return replace(_unmeasured(rule), message=f"margins of shape {trace.margin.shape} for {len(motion)} nodes")
+        return _unmeasured(rule, f"margins of shape {trace.margin.shape} for {len(motion)} nodes")
     node = int(np.argmin(np.where(np.isnan(trace.margin), -np.inf, trace.margin)))
     names = trace.names[int(trace.which[node])] if trace.names and int(trace.which[node]) >= 0 else ()
     x, y, z = trace.points[node] if trace.points is not None else (np.nan,) * 3
@@ -154,11 +181,14 @@ def _escape(
     Between two nodes a distance can dip by at most half of what 100 mm/s covers in a period. The pair that violates at
     the start is judged by its exact distances; every other pair must keep the whole limit.
     """
+    if finding.ok or not finding.enforced or trace.margin.shape != motion.times_s.shape:
+        return None
     lead = motion.phase == Phase.MEASURED
-    margin = trace.margin
+    margin = np.minimum(trace.margin, 0.0)  # how far inside it ends does not matter
     if not bool((margin[lead] < 0.0).all()) or not _slow(case, motion):
         return None
-    grows = bool((np.diff(margin) >= -ESCAPE_SLACK).all()) and bool(margin[-1] > margin[0] + ESCAPE_SLACK)
+    best = np.maximum.accumulate(margin)  # so that many small steps back do not add up
+    grows = bool((margin >= best - ESCAPE_SLACK).all()) and bool(margin[-1] > margin[0] + ESCAPE_SLACK)
     same = bool((trace.which[margin < 0.0] == trace.which[0]).all())
     if not grows or not same or not _others_clear(case, rule, motion, trace, physics, demands):
         return None
@@ -189,15 +219,12 @@ def _others_clear(
 ) -> bool:  # fmt: skip
     """Asks again without the pair that violates at the start: what hid behind it must be clear."""
     if not demands:
-        return True
+        return len(trace.names) == 1  # nothing can hide in a trace of one thing
     start = int(trace.which[0])
     if start < 0 or len(trace.names[start]) != 2:
         return False
     a, b = trace.names[start]
     again = tuple(replace(demand, exclude=demand.exclude | {(a, b), (b, a)}) for demand in demands)
-    try:
-        clearances = physics.forecast(motion, case.scene, again)
-    except ForecastExhausted:
-        return False
-    measured = rule.limit.measure(case, motion, clearances)
-    return all(bool((other.margin >= 0.0).all()) for other in measured)
+    clearances, problem = _forecast(physics, motion, case.scene, again)
+    measured = () if problem else rule.limit.measure(case, motion, clearances)
+    return bool(measured) and all(worst(rule, motion, other).ok for other in measured)

@@ -63,7 +63,7 @@ def due_ns(chunk: ActionChunk) -> int:
 
 def first_row_left(chunk: ActionChunk, now_ns: int) -> int:
     """The first row that is not past when it takes over; needs a first-row stamp."""
-    return max(0, math.ceil((now_ns - due_ns(chunk)) / period_ns(chunk)))
+    return max(0, -((due_ns(chunk) - now_ns) // period_ns(chunk)))
 
 
 def commanded_rows(chunk: ActionChunk) -> int:

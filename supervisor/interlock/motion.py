@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .arrays import FloatArray, IntArray, floats, frozen
+from .arrays import FloatArray, IntArray, floats, frozen, whole
 from .scene import Held
 
 
@@ -42,13 +42,15 @@ class Plan:
     [ns].
 
     Positions are linear between nodes; gripper values hold until the next node. Before the first node and after the
-    last the robot rests there. `rows_end_ns` is when the permitted rows end and the brake begins.
+    last the robot rests there. `rows_start_ns` is when the permitted rows take over from what was committed before, of
+    which the plan holds the rest; `rows_end_ns` is when they end and the brake begins.
     """
 
     times_ns: IntArray
     positions: FloatArray
     grippers: FloatArray
     rows_end_ns: int
+    rows_start_ns: int = 0
 
     def __post_init__(self) -> None:
         times = np.array(self.times_ns, dtype=np.int64)
@@ -56,13 +58,15 @@ class Plan:
         object.__setattr__(self, "times_ns", times)
         object.__setattr__(self, "positions", floats("positions", self.positions, 2))
         object.__setattr__(self, "grippers", floats("grippers", self.grippers, 2))
-        if times.ndim != 1 or len(times) == 0 or not (np.diff(times) > 0).all():
+        whole("rows_end_ns", self.rows_end_ns)
+        whole("rows_start_ns", self.rows_start_ns)
+        if times.ndim != 1 or len(times) == 0 or not (times[1:] > times[:-1]).all():
             raise ValueError("times_ns must be one row of increasing times")
         if len(self.positions) != len(times) or len(self.grippers) != len(times):
             raise ValueError(
                 f"a plan of {len(times)} times has {len(self.positions)} positions, {len(self.grippers)} grippers"
             )
-        if not np.isfinite(self.positions).all():
+        if not (np.isfinite(self.positions).all() and np.isfinite(self.grippers).all()):
             raise ValueError("a plan must be finite")
 
     @property
@@ -101,7 +105,8 @@ class Motion:
     acceleration i the step from velocity i - 1 over the period; jerks are None where rows are joined by straight lines.
     grippers (N, g). torques (N, n) [N m], or None where the profile has no inertias. links: names; poses (N, L, 4, 4):
     each link in the world, or L = 0 where the profile has no URDF. now_ns: the moment that seconds count from, on the
-    clock of the stamps. tool_points: the world poses (N, 4, 4) of each named tool point.
+    clock of the stamps. tool_points: the world poses (N, 4, 4) of each named
+    tool point.
     """
 
     now_ns: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, SupportsIndex
 
 from .errors import PermitRefused
 from .log import Entry
@@ -28,6 +28,10 @@ class Permit:
         self.start_row = start_row
         self.rows = rows
         self.valid_until_ns = valid_until_ns
+
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> str:
+        """Raises PermitRefused: a copy could be used once more."""
+        raise PermitRefused("a permit cannot be copied or sent; ask for another review")
 
     def use(self, robot: str, now_ns: int) -> Plan:
         """The plan, once. `robot` is the digest of the profile that the caller drives. Raises PermitRefused."""

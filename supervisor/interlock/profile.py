@@ -70,6 +70,16 @@ class Gripper:
     force_n: float | None = None
     fingers: tuple[Finger, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not 1e-6 <= abs(self.open - self.closed) < math.inf:
+            raise ValueError(
+                f"gripper {self.name!r}: closed and open must differ, both finite, got {self.closed} and {self.open}"
+            )
+        for name in ("speed", "force_n"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < math.inf:
+                raise ValueError(f"gripper {self.name!r}: {name} must be positive and finite, got {value}")
+
 
 @dataclass(frozen=True, slots=True)
 class Finger:
@@ -146,8 +156,9 @@ class Profile:
 
     def __post_init__(self) -> None:
         names = [joint.name for joint in self.joints]
-        if not names or len(set(names)) != len(names):
-            raise ValueError(f"profile {self.name!r}: joints must be named, and each once, got {names}")
+        every = [*names, *(gripper.name for gripper in self.grippers)]
+        if not names or len(set(every)) != len(every):
+            raise ValueError(f"profile {self.name!r}: joints and grippers must be named, and each once, got {every}")
         if not 0.0 < self.control_rate_hz < math.inf:
             raise ValueError(
                 f"profile {self.name!r}: control_rate_hz must be positive and finite, got {self.control_rate_hz}"

@@ -16,12 +16,13 @@ from .errors import UnusableInput
 from .jsonform import Json, canonical, from_json, to_json
 from .rules import RuleSet
 from .scene import RobotState, Scene
-from .verdict import Decision
+from .verdict import Decision, Verdict
 
 LoadRules: TypeAlias = Callable[[Json], RuleSet]
 ReadBlob: TypeAlias = Callable[[str], Json]
 
 LONGEST_INLINE: Final = 8192  # characters of base64 in a record's line; longer arrays become blobs
+LONGEST_PART: Final = 5000  # bytes of a chunk, a memory, a plan or a verdict; so that all of them fit a line of 65,535
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,15 @@ def review_body(case: Case, decision: Decision, elapsed_ns: int, allowed_ns: int
     body = {
         "case": case_json(case, blobs),
         "timing": {"elapsed_ns": str(elapsed_ns), "allowed_ns": str(allowed_ns)},
-        "decision": _with_blobs(to_json(decision), blobs),
+        "decision": _decision(decision, blobs),
     }
     return Body(body, blobs)
+
+
+def recheck_body(case: Case, verdict: Verdict) -> Body:
+    """A recheck of the committed plan that refuses what is left of it."""
+    blobs: dict[str, bytes] = {}
+    return Body({"case": case_json(case, blobs), "verdict": _part(to_json(verdict), blobs)}, blobs)
 
 
 def case_json(case: Case, blobs: dict[str, bytes]) -> Json:
@@ -49,13 +56,13 @@ def case_json(case: Case, blobs: dict[str, bytes]) -> Json:
     found: dict[str, Json] = {
         "now_ns": str(case.now_ns),
         "proposal": what,
-        "chunk": to_json(case.chunk),
-        "state": to_json(case.state),
+        "chunk": _part(to_json(case.chunk), blobs),
+        "state": _part(to_json(case.state), blobs),
         "scene": _blob(to_json(case.scene), blobs),
-        "memory": to_json(case.memory),
+        "memory": _part(to_json(case.memory), blobs),
         "rules": _blob(case.rules.meaning, blobs),
     }
-    return _with_blobs(found, blobs)
+    return found
 
 
 def read_case(value: Json, read_blob: ReadBlob, load_rules: LoadRules) -> Case:
@@ -71,11 +78,9 @@ def read_case(value: Json, read_blob: ReadBlob, load_rules: LoadRules) -> Case:
         "rules",
     }:
         raise UnusableInput("a case needs now_ns, proposal, chunk, state, scene, memory and rules")
-    forms: dict[str, type[ActionChunk | Malformed]] = {"chunk": ActionChunk, "malformed": Malformed}
-    form = forms.get(str(found["proposal"]))
     return Case(
-        now_ns=int(cast(str, found["now_ns"])),
-        chunk=None if form is None else from_json(form, found["chunk"]),
+        now_ns=from_json(int, found["now_ns"], "now_ns"),
+        chunk=_read_chunk(found["proposal"], found["chunk"]),
         state=from_json(RobotState, found["state"]),
         scene=from_json(Scene, found["scene"]),
         memory=from_json(Memory, found["memory"]),
@@ -83,9 +88,33 @@ def read_case(value: Json, read_blob: ReadBlob, load_rules: LoadRules) -> Case:
     )
 
 
+def _read_chunk(proposal: Json, value: Json) -> ActionChunk | Malformed | None:
+    if proposal == "chunk":
+        return from_json(ActionChunk, value)
+    if proposal == "malformed":
+        return from_json(Malformed, value)
+    if proposal is None and value is None:
+        return None
+    raise UnusableInput("a proposal is a chunk, malformed, or null with no chunk")
+
+
 def decision_json(decision: Decision) -> Json:
     """The JSON form of a decision as a record holds it."""
-    return _with_blobs(to_json(decision), {})
+    return _decision(decision, {})
+
+
+def _decision(decision: Decision, blobs: dict[str, bytes]) -> Json:
+    attempts = [
+        {"amendment": attempt.amendment, "rows": attempt.rows, "verdict": _part(to_json(attempt.verdict), blobs)}
+        for attempt in decision.attempts
+    ]
+    plan = _part(to_json(decision.plan), blobs)
+    return {**cast(Mapping[str, Json], to_json(decision)), "attempts": attempts, "plan": plan}
+
+
+def _part(value: Json, blobs: dict[str, bytes]) -> Json:
+    small = _with_blobs(value, blobs)
+    return _blob(small, blobs) if len(canonical(small)) > LONGEST_PART else small
 
 
 def _blob(value: Json, blobs: dict[str, bytes]) -> Json:
@@ -110,7 +139,7 @@ def _resolved(value: Json, read_blob: ReadBlob) -> Json:
     if isinstance(value, Mapping):
         name = value.get("blob")
         if set(value) == {"blob"} and isinstance(name, str):
-            return read_blob(name)
+            return _resolved(read_blob(name), read_blob)
         return {key: _resolved(item, read_blob) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_resolved(item, read_blob) for item in value]

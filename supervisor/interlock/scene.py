@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
-from .arrays import FloatArray, floats
+from .arrays import FloatArray, floats, whole
 from .geometry import Pose, Shape
 from .jsonform import digest_of
 
@@ -118,6 +118,9 @@ class SceneObject:
     uncertainty_m: float
     speed_m_s: float | None
 
+    def __post_init__(self) -> None:
+        whole("seen_ns", self.seen_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -161,5 +164,6 @@ class RobotState:
     held: Held | None = None
 
     def __post_init__(self) -> None:
+        whole("seen_ns", self.seen_ns)
         for name in ("positions", "velocities", "grippers"):
             object.__setattr__(self, name, floats(name, getattr(self, name), 1))

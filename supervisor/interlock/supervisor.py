@@ -15,14 +15,14 @@ from .case import Case, Memory
 from .chunk import ActionChunk, Malformed
 from .decide import decide, late, unrecorded
 from .errors import LogDegraded, SelfTestFailed
-from .jsonform import Json, to_json
+from .jsonform import Json
 from .judge import judge, judge_plan, judge_standing
 from .log import Entry, Log, Ticket
 from .lower import reference_at
 from .motion import Plan, Reference
 from .permit import SUPERVISOR_KEY, Permit
 from .physics import Physics
-from .record import Body, case_json, review_body
+from .record import Body, recheck_body, review_body
 from .rules import RuleSet
 from .scene import RobotState, Scene
 from .verdict import Decision, Verdict
@@ -93,13 +93,14 @@ class Supervisor:
         allowed = _time_left(decision, now)
         elapsed = self._elapsed_ns() - began
         decision = late(decision, elapsed, allowed)
-        before, self._memory = self._memory, self._memory.after(case, decision)
         try:
             ticket, entry = self._record(review_body(case, decision, elapsed, allowed), decision)
         except LogDegraded as error:
             decision = unrecorded(decision, str(error))
-            self._memory = replace(before, plan=None).after(case, decision)
+            self._memory = self._memory.after(case, decision)
+            self._note("supervisor_stop", Body({"why": self._memory.latch}))
             return Review(decision, None, None, None)
+        self._memory = self._memory.after(case, decision)
         if decision.permitted:
             self._judged = (scene.things, now)
         return Review(decision, entry, self._permit(decision, entry), ticket)
@@ -115,10 +116,10 @@ class Supervisor:
         verdict = self._standing(case, plan, digest)
         if verdict is None or verdict.allowed:
             return True
-        blobs: dict[str, bytes] = {}
-        body = {"case": case_json(case, blobs), "verdict": to_json(verdict)}
-        self._refusal = self._log.append("recheck", body, blobs=blobs, urgent=True)
+        if verdict.reaction == "stop" and self._memory.state != "stopped":
+            self._memory = replace(self._memory, state="stopped", latch=verdict.violated[0].message)
         self.braked()
+        self._note("recheck", recheck_body(case, verdict))
         return False
 
     def braked(self) -> None:
@@ -131,10 +132,12 @@ class Supervisor:
     def stop(self, why: str) -> None:
         """Latches a supervisor stop, and puts it on record; the caller brakes the robot first."""
         self._memory = replace(self._memory, state="stopped", latch=why, plan=None)
-        self._refusal = self._log.append("supervisor_stop", {"why": why}, blobs={}, urgent=True)
+        self._note("supervisor_stop", Body({"why": why}))
 
     def reset(self, name: str, why: str) -> None:
-        """Ends a latched stop on a named person's word; raises ValueError without a name and a reason."""
+        """Ends a latched stop on a named person's word; raises ValueError without a name, a reason, or a stop."""
+        if self._memory.state != "stopped":
+            raise ValueError("there is no stop to reset; a robot that moves keeps its committed plan")
         if not name.strip() or not why.strip():
             raise ValueError("a reset needs the name of the person who takes it on, and a reason")
         self._log.append("reset", {"name": name, "why": why}, blobs={}, urgent=True).durable(DURABLE_S)
@@ -173,19 +176,29 @@ class Supervisor:
         self._refusal = None if decision.permitted else ticket
         return ticket, ticket.written(WRITTEN_S)
 
+    def _note(self, kind: str, body: Body) -> None:
+        """Records why the robot brakes. That waits for nothing, not even a log that can take no more: without one there
+        is no permit either.
+        """
+        try:
+            self._refusal = self._log.append(kind, body.body, blobs=body.blobs, urgent=True)
+        except LogDegraded as error:
+            if self._memory.state != "stopped":
+                self._memory = replace(self._memory, state="stopped", latch=f"no record, no motion: {error}")
+
     def _permit(self, decision: Decision, entry: Entry | None) -> Permit | None:
         if decision.plan is None or entry is None:
             return None
         return Permit(
             SUPERVISOR_KEY, decision.plan, entry=entry, robot=self._rules.profile_digest,
-            start_row=decision.start_row, rows=decision.rows, valid_until_ns=int(decision.plan.times_ns[0]),
+            start_row=decision.start_row, rows=decision.rows, valid_until_ns=decision.plan.rows_start_ns,
         )  # fmt: skip
 
     def _self_test(self) -> None:
         """F-44: every enforced rule must refuse its own provocation, here and now, before anything may move."""
         results: list[Mapping[str, Json]] = []
         for provocation in self._rules.provocations:
-            verdict = judge(provocation.case, self._physics).verdict
+            verdict = judge(replace(provocation.case, rules=self._rules), self._physics).verdict
             refused = any(finding.rule == provocation.rule for finding in verdict.violated)
             results.append({"rule": provocation.rule, "refused": refused})
         missing = {rule.id for rule in self._rules.rules} - {item.rule for item in self._rules.provocations}
@@ -201,4 +214,4 @@ class Supervisor:
 
 def _time_left(decision: Decision, now_ns: int) -> int:
     """Nanoseconds until the first permitted row is due; 0 for a refusal, which is never late."""
-    return max(0, int(decision.plan.times_ns[0]) - now_ns) if decision.plan is not None else 0
+    return max(0, decision.plan.rows_start_ns - now_ns) if decision.plan is not None else 0

@@ -106,9 +106,9 @@ class Decision:
 
     def __post_init__(self) -> None:
         permitted = self.reaction in ("permit", "slow", "truncate")
-        if permitted and (
-            self.plan is None or self.rows < 1 or not self.attempts or not self.attempts[-1].verdict.allowed
-        ):
+        if not self.attempts:
+            raise ValueError("a decision needs at least one judgement")
+        if permitted and (self.plan is None or self.rows < 1 or not self.attempts[-1].verdict.allowed):
             raise ValueError(f"a {self.reaction!r} needs a plan, rows, and a last verdict that allows them")
         if not permitted and (self.plan is not None or self.rows != 0):
             raise ValueError(f"a {self.reaction!r} permits nothing")

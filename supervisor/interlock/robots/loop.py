@@ -41,6 +41,8 @@ def run(
                 elif review.permit is not None:
                     robot.follow(review.permit)
                 on_review(review)
+                if review.decision.reaction == "stop":
+                    break
             if not supervisor.tick(state, scene):
                 robot.brake()
             first_row = None if waiting else next_first_row(supervisor, now, lead_ns)
