@@ -74,10 +74,10 @@ class ExpectForm:
 
 @dataclass(frozen=True, slots=True)
 class CaseForm:
-    """One case. `from`: a pose of the profile; `mode`: the cell's, the set's first where none is given."""
+    """One case. `from`: a pose of the profile, or joint positions; `mode`: the set's first where none is given."""
 
     name: Text
-    start: Annotated[Name, Field(alias="from")]
+    start: Annotated[Name | tuple[Turn, ...], Field(alias="from")]
     chunk: ProposalForm
     expect: Literal["permitted"] | ExpectForm
     mode: Name | None = None

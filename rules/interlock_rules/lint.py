@@ -171,9 +171,9 @@ def _short_chunks(loaded: Loaded) -> Found:
 
 
 def _urdf(loaded: Loaded, *, urdf_wins: bool) -> Found:
-    for difference in loaded.robot.differences:
-        if (difference.tighter != difference.profile) == urdf_wins:
-            yield difference.path, difference.text
+    found = [one for one in loaded.robot.differences if (one.tighter != one.profile) == urdf_wins]
+    for path in dict.fromkeys(one.path for one in found):
+        yield path, "; ".join(one.text for one in found if one.path == path)
 
 
 # Every remark by its id, in plain sight.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
-from scipy.optimize import least_squares
 
 from interlock.arrays import FloatArray
 from interlock.motion import RobotModel
 from interlock.profile import Profile
 
-CLOSE_M = 1e-4  # and 1e-4 of the length of an axis: 0.1 mrad
+CLOSE: Final = 1e-5  # m, and of the length of an axis
+DAMPING: Final = 1e-3
+NUDGE_RAD: Final = 1e-6
+STEP_RAD: Final = 0.3
+ROUNDS: Final = 80
 
 
 class OutOfReach(Exception):
@@ -23,7 +28,7 @@ def tool_poses(model: RobotModel, positions: FloatArray) -> FloatArray:
 
 
 def reach(model: RobotModel, profile: Profile, seed: FloatArray, point: FloatArray, axes: FloatArray) -> FloatArray:
-    """Joint positions (n,) near the seed that put the tool at a point (3,) [m, world].
+    """Joint positions (n,) near the seed that put the tool at a point (3,) [m, world], by damped least squares.
 
     `axes` (3, 3): the tool's x, y and z in the world; a column of NaN is free. Raises OutOfReach.
     """
@@ -31,19 +36,18 @@ def reach(model: RobotModel, profile: Profile, seed: FloatArray, point: FloatArr
     upper = np.array([joint.upper for joint in profile.joints])
     wanted = np.column_stack([axes, point])
     judged = ~np.isnan(wanted)
-
-    def errors(positions: FloatArray) -> FloatArray:
-        return np.asarray((tool_poses(model, positions[None])[0, :3] - wanted)[judged])
-
-    found = least_squares(
-        errors, np.clip(seed, lower, upper), bounds=(lower, upper), xtol=1e-12, ftol=1e-12, gtol=1e-12
-    )
-    if not np.abs(found.fun).max() <= CLOSE_M:
-        miss = float(np.linalg.norm(tool_poses(model, found.x[None])[0, :3, 3] - point))
-        raise OutOfReach(
-            f"the tool stays {miss:.3f} m from {np.round(point, 3).tolist()}, or cannot turn as it should there"
-        )
-    return np.asarray(found.x)
+    nudges = np.vstack([np.zeros((1, len(seed))), NUDGE_RAD * np.eye(len(seed))])
+    positions = seed
+    for _ in range(ROUNDS):
+        places = tool_poses(model, positions + nudges)[:, :3][:, judged]
+        error = wanted[judged] - places[0]
+        if np.abs(error).max() <= CLOSE:
+            return positions
+        jacobian = (places[1:] - places[0]).T / NUDGE_RAD
+        square = jacobian @ jacobian.T + DAMPING**2 * np.eye(len(error))
+        step = jacobian.T @ np.linalg.solve(square, error)
+        positions = np.clip(positions + step * min(1.0, STEP_RAD / np.abs(step).max()), lower, upper)
+    raise OutOfReach(f"the tool cannot be at {np.round(point, 3).tolist()} and turned as it should be there")
 
 
 def quintic(rows: int) -> FloatArray:

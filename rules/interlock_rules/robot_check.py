@@ -34,10 +34,7 @@ class Difference:
     def text(self) -> str:
         """Both numbers, and which one holds."""
         whose = "the profile's" if self.tighter == self.profile else "the URDF's"
-        return (
-            f"{self.joint}: {self.limit} is {self.profile:g} in the profile and {self.urdf:g} in the URDF; "
-            f"{whose} is tighter and holds"
-        )
+        return f"{self.limit} of {self.joint} is {self.profile:g} here, {self.urdf:g} in the URDF: {whose} holds"
 
 
 def fit(profile: Profile, reading: Reading) -> tuple[Profile, tuple[Difference, ...]]:

@@ -41,15 +41,12 @@ def route_of(case: CaseForm, rules: RuleSet, model: RobotModel | None) -> Route:
 
 
 def _start(case: CaseForm, rules: RuleSet) -> Start:
-    known = {named.name: named.positions for named in rules.profile.poses}
-    if case.start not in known:
-        raise ValueError(f'unknown pose "{case.start}"{nearest(case.start, known)}')
     mode = rules.modes[0] if case.mode is None else case.mode
     if mode not in rules.modes:
         raise ValueError(f'unknown mode "{mode}"{nearest(mode, rules.modes)}')
     held = case.held
     return Start(
-        positions=np.array(known[case.start]),
+        positions=_positions(case.start, rules),
         grippers=np.array([gripper.open for gripper in rules.profile.grippers]),
         mode=mode,
         objects=tuple(
@@ -59,6 +56,16 @@ def _start(case: CaseForm, rules: RuleSet) -> Start:
         target=case.target,
         held=None if held is None else Held(held.name, Box(held.box), pose(held.at, AT_ORIGIN), held.mass),
     )
+
+
+def _positions(start: str | tuple[float, ...], rules: RuleSet) -> FloatArray:
+    known = {named.name: named.positions for named in rules.profile.poses}
+    if isinstance(start, str) and start not in known:
+        raise ValueError(f'unknown pose "{start}"{nearest(start, known)}')
+    found = known[start] if isinstance(start, str) else start
+    if len(found) != len(rules.profile.joints):
+        raise ValueError(f'"from" needs one position for each of {len(rules.profile.joints)} joints')
+    return np.array(found)
 
 
 def _rows(case: CaseForm, rules: RuleSet, model: RobotModel | None, start: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from .forms import FORM, Count, Name, Text, parse_count
 from .quantities import Duration
 
 # An object whose keys depend on its `kind`: read in a second step, rule by rule.
-RuleTree = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/$defs/Rule"})]
+RuleTree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

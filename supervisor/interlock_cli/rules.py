@@ -16,7 +16,7 @@ from interlock_rules import load_report
 from interlock_rules.cases import Report, Result, run_cases
 from interlock_rules.lint import Remark
 from interlock_rules.lint import lint as lint_set
-from interlock_rules.schema import schema as schema_of
+from interlock_rules.schemas import schema as schema_of
 
 from .plain import plain
 

@@ -20,6 +20,7 @@ def schema(name: str) -> dict[str, Any]:
     found: dict[str, Any] = {"$schema": DIALECT, **adapter(forms[name]).json_schema(), "title": f"interlock/{name}/1"}
     if name == "ruleset":
         _add_rules(found["$defs"])
+        found["properties"]["rules"]["items"] = {"$ref": "#/$defs/Rule"}
     return found
 
 
