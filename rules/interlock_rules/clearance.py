@@ -18,7 +18,7 @@ from .bodies import TCP, ambiguous, shapeless
 from .closing_in import provoke_clearance
 from .kind import Fault, Provoked, Setup
 from .pairs import Pair, demands_of, never_judged, pairs_of
-from .prisms import inside_m
+from .prisms import is_inside
 from .quantities import Length, Speed
 from .reader import STRICT
 from .swept import gap_free_speed, sweep
@@ -50,7 +50,7 @@ class LessIn:
         swept = sweep(TCP, motion, case.rules.profile)
         if swept is None:
             return np.zeros(len(motion), dtype=np.bool_)
-        inside = [inside_m(case.rules.cell.zone(name), swept) >= 0.0 for name in self.zone]
+        inside = [is_inside(case.rules.cell.zone(name), swept) for name in self.zone]
         slow = np.full(len(motion), True)
         if self.max_speed is not None:
             slow = gap_free_speed(swept, motion) <= self.max_speed
@@ -84,6 +84,9 @@ class MinimumClearance:
 
     def _least(self, case: Case, motion: Motion) -> dict[Pair, FloatArray] | None:
         """What each pair must keep on each interval (N,) [m], -inf for contact; None where something is missing."""
+        return motion.once(("least", self), lambda: self._minima(case, motion))
+
+    def _minima(self, case: Case, motion: Motion) -> dict[Pair, FloatArray] | None:
         model = motion.model
         if model is None or ambiguous(case, model):
             return None

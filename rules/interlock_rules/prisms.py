@@ -5,7 +5,7 @@ The body between two nodes lies in the hull of its corners at both, grown; so a 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -17,13 +17,12 @@ from .swept import Swept
 
 _plane: Any = shapely  # its stubs leave the type of an array of geometries open
 
-LEAST_DEPTH_M = (
-    1e-9  # what is across a boundary is across it by this much at least, so that it never counts as touching
-)
+LEAST_DEPTH_M: Final = 1e-9  # what is across a boundary is so by this much at least, and never just touches it
+NO_LENGTH_M: Final = 1e-12  # a side as short as the smallest floats has a length whose square is 0, and no direction
 
 
 def inside_m(zone: Zone, swept: Swept) -> FloatArray:
-    """How far [m] (N,) the body is from the boundary of a zone that it must be inside of, throughout each interval.
+    """How far [m] (N,) the body is, at least, from the boundary of a zone that it must be inside of, on each interval.
 
     0: it touches the boundary from inside. Negative: how far it sticks out. NaN where the motion is not finite.
     """
@@ -34,6 +33,20 @@ def inside_m(zone: Zone, swept: Swept) -> FloatArray:
     across = _depth_inside(zone.polygon, points[finite, :, :2], growth[finite])
     margin[finite] = np.minimum(across, np.minimum(low - zone.z_min, zone.z_max - high)) - growth[finite]
     return margin
+
+
+def is_inside(zone: Zone, swept: Swept) -> BoolArray:
+    """Whether the body is inside a zone throughout each interval (N,); what is not finite is not."""
+    points, growth = swept.both_ends(), swept.growth()
+    low, high = points.min(axis=1), points.max(axis=1)
+    x_min, y_min, x_max, y_max = zone.polygon.bounds
+    corner, opposite = np.array([x_min, y_min, zone.z_min]), np.array([x_max, y_max, zone.z_max])
+    found = ((low - growth[:, None] >= corner) & (high + growth[:, None] <= opposite)).all(axis=1)
+    if found.any():
+        hulls = _hulls(points[found, :, :2])
+        boundary: Any = zone.polygon.boundary
+        found[found] = _plane.covers(zone.polygon, hulls) & (_plane.distance(boundary, hulls) >= growth[found])
+    return np.asarray(found)
 
 
 def outside_m(zone: Zone, swept: Swept) -> FloatArray:
@@ -59,6 +72,7 @@ def _finite(points: FloatArray, growth: FloatArray) -> BoolArray:
 def _hulls(corners: FloatArray) -> Any:
     """The convex hull in the plan view of each row of corners (M, W, 2): M geometries."""
     count, width, _ = corners.shape
+    corners = np.where(np.abs(corners) < NO_LENGTH_M, 0.0, corners)
     return _plane.convex_hull(
         _plane.multipoints(corners.reshape(-1, 2), indices=np.repeat(np.arange(count, dtype=np.int64), width))
     )
@@ -69,9 +83,9 @@ def _depth_inside(polygon: shapely.Polygon, corners: FloatArray, growth: FloatAr
     if len(corners) == 0:
         return np.empty(0)
     boundary: Any = polygon.boundary
-    whole = _hulls(corners.reshape(1, -1, 2))[0]
-    if polygon.covers(whole) and boundary.distance(whole) >= growth.max():
-        return np.full(len(corners), boundary.distance(whole))  # a hull around all of them is inside, growth and all
+    around = shapely.box(*corners.min(axis=(0, 1)).tolist(), *corners.max(axis=(0, 1)).tolist())
+    if polygon.covers(around) and boundary.distance(around) >= growth.max():
+        return np.full(len(corners), boundary.distance(around))  # a box around all of them is inside, growth and all
     hulls = _hulls(corners)
     _plane.prepare(polygon)
     depth = np.asarray(_plane.distance(boundary, hulls))

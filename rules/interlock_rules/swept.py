@@ -62,6 +62,10 @@ def sweep(part: str, motion: Motion, profile: Profile) -> Swept | None:
     """The part along the motion, or None where the robot's shape, the tool point or the shape in the hand
     is not known.
     """
+    return motion.once(("sweep", part), lambda: _sweep(part, motion, profile))
+
+
+def _sweep(part: str, motion: Motion, profile: Profile) -> Swept | None:
     model = motion.model
     if model is None or motion.poses.shape != (len(motion), len(model.links), 4, 4):
         return None
@@ -81,7 +85,7 @@ def turn(motion: Motion) -> FloatArray:
 
 def _placed(poses: FloatArray, points: FloatArray) -> FloatArray:
     """Points (V, 3) of a frame with poses (N, 4, 4), in the world: (N, V, 3)."""
-    return np.asarray(np.einsum("nij,vj->nvi", poses[:, :3, :3], points) + poses[:, None, :3, 3])
+    return np.asarray(points @ np.swapaxes(poses[:, :3, :3], 1, 2) + poses[:, None, :3, 3])
 
 
 def _tool(motion: Motion, profile: Profile, model: RobotModel) -> Swept | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -71,7 +72,12 @@ class Layout:
     @property
     def digest(self) -> str:
         """SHA-256 [hex] of the canonical JSON form."""
-        return digest_of(self)
+        return _layout_digest(self)
+
+
+@lru_cache(maxsize=256)
+def _layout_digest(layout: Layout) -> str:
+    return digest_of(layout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,17 @@ world.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from .arrays import FloatArray, IntArray, floats, frozen, whole
 from .scene import Held
+
+T = TypeVar("T")
 
 
 class Phase(IntEnum):
@@ -124,9 +126,17 @@ class Motion:
     held: Held | None
     measured_grippers: FloatArray
     model: RobotModel | None
+    _known: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+        """What `work` returns, worked out once: it may depend on the motion, on its case and on the key alone."""
+        if key not in self._known:
+            self._known[key] = work()
+        found: T = self._known[key]
+        return found
 
     def proposed(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which nodes (N,) belong to the proposal: its rows and its brake."""
