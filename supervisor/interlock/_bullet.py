@@ -1,29 +1,33 @@
 """The one door to PyBullet: the nearest points of two convex shapes, and inverse dynamics, on a private client.
 
-Bullet draws a hull from vertices 1 mm larger (its margin), keeps its corners to 1e-4 of its size, and rounds the rims of boxes
-and cylinders by up to 0.73 mm. So nothing is certified from its distances: it finds where two shapes are nearest and along
-which normal, and the forecast measures there itself. An empty answer means "far", or NaN, or a wrong id (F-02): here it raises.
+Bullet draws a hull from vertices 1 mm larger (its margin), keeps its corners to 1e-4 of its size, and rounds the edges
+of boxes and cylinders by up to 0.73 mm. So nothing is certified from its distances: it finds where two shapes are
+nearest and along which normal, and the forecast measures along that normal itself. An empty answer means "far", or NaN,
+or a wrong id (F-02): nothing is that far here, so it raises. Shapes are asked for by pair, each alone: of many in one
+shape Bullet drops those after the sixteenth.
 """
 
 from __future__ import annotations
 
-import hashlib
+import math
 import tempfile
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pybullet
-from scipy.spatial.transform import Rotation
 
 from .arrays import FloatArray, IntArray
 from .errors import InterlockError
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
-from .shapes import unit_normal
+from .shapes import Side, side
 
+MOST_BODIES: Final = 16  # robots that hold different things
+UP: Final = np.array([0.0, 0.0, 1.0])
 FAR_M: Final = 1e3  # nothing in a cell is further, so that an empty answer is always a fault
-CANARY: Final = (Box((0.2, 0.2, 0.2)), Sphere(0.1))
+CANARY: Final = (side(Box((0.2, 0.2, 0.2)), np.eye(4), 0), side(Sphere(0.1), np.eye(4), 0))
 
 
 class PhysicsFailed(InterlockError):
@@ -32,14 +36,13 @@ class PhysicsFailed(InterlockError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nearest:
-    """Where two shapes are nearest, in the frame of the second: distance [m] as Bullet sees it, negative inside, the unit
-    normal (3,) from the second to the first, and the point (3,) on each.
+    """Where two shapes are nearest, in the frame of the second: distance [m] as Bullet sees it, negative inside, the
+    unit normal (3,) from the second to the first, and the points (2, 3) on the first and the second.
     """
 
     distance: float
     normal: FloatArray
-    on_first: FloatArray
-    on_second: FloatArray
+    points: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,18 +54,14 @@ class _Loaded:
 
 
 class Bullet:
-    """A client of its own. Shapes are made once and asked for in pairs; no body, no scene, no history lies between calls."""
+    """A client of its own. Shapes are made once and asked for in pairs; no scene and no history lie between calls."""
 
     def __init__(self) -> None:
         self._client = pybullet.connect(pybullet.DIRECT)
+        self.close = weakref.finalize(self, pybullet.disconnect, self._client)  # PyBullet has 1024 clients, no more
         self._shapes: dict[str, int] = {}
         self._bodies: dict[str, _Loaded] = {}
-        self.queries = 0
         self.check_canary()
-
-    def close(self) -> None:
-        """Frees the client; the object is of no use afterwards."""
-        pybullet.disconnect(physicsClientId=self._client)
 
     def check_canary(self) -> None:
         """Raises PhysicsFailed unless two shapes that lie in each other are seen to, and two apart are not."""
@@ -73,11 +72,10 @@ class Bullet:
         if not (near < -0.09 and abs(far - 0.8) < 0.003):
             raise PhysicsFailed(f"PyBullet sees the canary at {near} and {far} m, and must at -0.1 or less and 0.8 m")
 
-    def nearest(self, first: Shape, second: Shape, pose: FloatArray) -> Nearest:
-        """Where the first shape, at `pose` (4, 4) in the frame of the second, is nearest to it. Raises PhysicsFailed."""
+    def nearest(self, first: Side, second: Side, pose: FloatArray) -> Nearest:
+        """Where the first, at `pose` (4, 4) in the frame of the second, is nearest to it. Raises PhysicsFailed."""
         if not np.isfinite(pose).all():
             raise PhysicsFailed("a pose must be finite; PyBullet would see nothing there")
-        self.queries += 1
         found = pybullet.getClosestPoints(
             bodyA=-1,
             bodyB=-1,
@@ -85,7 +83,7 @@ class Bullet:
             collisionShapeA=self._shape(first),
             collisionShapeB=self._shape(second),
             collisionShapePositionA=pose[:3, 3].tolist(),
-            collisionShapeOrientationA=Rotation.from_matrix(pose[:3, :3]).as_quat().tolist(),
+            collisionShapeOrientationA=quaternion(pose[:3, :3]),
             collisionShapePositionB=[0.0, 0.0, 0.0],
             collisionShapeOrientationB=[0.0, 0.0, 0.0, 1.0],
             physicsClientId=self._client,
@@ -93,8 +91,10 @@ class Bullet:
         if not found:
             raise PhysicsFailed("PyBullet returned no nearest points")
         nearest = min(found, key=lambda point: point[8])
-        normal = unit_normal(second) if isinstance(second, HalfSpace) else np.array(nearest[7])
-        return Nearest(nearest[8], normal, np.array(nearest[5]), np.array(nearest[6]))
+        normal = np.array(second.shape.normal if isinstance(second.shape, HalfSpace) else nearest[7])
+        length = float(np.linalg.norm(normal))
+        unit = normal / length if abs(length - 1.0) < 1e-6 else UP  # any unit normal is sound, none other is
+        return Nearest(nearest[8], unit, np.array([nearest[5], nearest[6]]))
 
     def load(self, urdf: str, joints: tuple[str, ...], gravity: FloatArray) -> None:
         """Makes a URDF's text ready for `inverse_dynamics`, its root at the world's origin; gravity (3,) [m/s^2] there.
@@ -103,7 +103,11 @@ class Bullet:
         """
         if urdf in self._bodies:
             return
-        pybullet.setGravity(*gravity.tolist(), physicsClientId=self._client)
+        if len(self._bodies) >= MOST_BODIES:
+            oldest = next(iter(self._bodies))
+            pybullet.removeBody(self._bodies.pop(oldest).body, physicsClientId=self._client)
+        x, y, z = gravity.tolist()
+        pybullet.setGravity(x, y, z, physicsClientId=self._client)
         pybullet.setPhysicsEngineParameter(enableFileCaching=0, physicsClientId=self._client)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "inertial.urdf")
@@ -122,52 +126,60 @@ class Bullet:
         self._bodies[urdf] = _Loaded(body, np.array([joints.index(name) for name in turning], dtype=np.int64))
 
     def inverse_dynamics(self, urdf: str, angles: FloatArray, rates: FloatArray, changes: FloatArray) -> FloatArray:
-        """Torques (d,) [N m] at finite angles [rad], rates and changes of rate (d,), in the order of the joints of `load`."""
+        """Torques (d,) [N m] at angles [rad], rates and changes of rate (d,), in the order of the joints of `load`."""
         loaded = self._bodies[urdf]
-        arguments = [values[loaded.order].tolist() for values in (angles, rates, changes)]
-        found = pybullet.calculateInverseDynamics(loaded.body, *arguments, physicsClientId=self._client)
+        q, u, a = (values[loaded.order].tolist() for values in (angles, rates, changes))
+        found = pybullet.calculateInverseDynamics(loaded.body, q, u, a, physicsClientId=self._client)
         if len(found) != len(loaded.order) or not np.isfinite(found).all():
             raise PhysicsFailed(f"PyBullet computed the torques {found}")
         torques = np.empty(len(found))
         torques[loaded.order] = found
         return torques
 
-    def _shape(self, shape: Shape) -> int:
-        key = _key(shape)
-        if key not in self._shapes:
-            self._shapes[key] = _create(shape, self._client)
-        return self._shapes[key]
+    def _shape(self, side: Side) -> int:
+        if side.key not in self._shapes:
+            self._shapes[side.key] = _create(side.shape, self._client)
+        return self._shapes[side.key]
 
 
-def _key(shape: Shape) -> str:
-    if isinstance(shape, ConvexMesh):
-        return hashlib.sha256(shape.vertices.tobytes()).hexdigest()
-    return repr(shape)
+def quaternion(rotation: FloatArray) -> tuple[float, float, float, float]:
+    """The unit quaternion x, y, z, w of a rotation (3, 3), from its largest component, which never vanishes."""
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    squares = (1.0 + a - e - i, 1.0 - a + e - i, 1.0 - a - e + i, 1.0 + a + e + i)
+    parts = (
+        (squares[0], b + d, c + g, h - f),
+        (b + d, squares[1], f + h, c - g),
+        (c + g, f + h, squares[2], d - b),
+        (h - f, c - g, d - b, squares[3]),
+    )
+    x, y, z, w = max(zip(squares, parts, strict=True))[1]
+    length = math.sqrt(x * x + y * y + z * z + w * w)
+    return x / length, y / length, z / length, w / length
 
 
 def _create(shape: Shape, client: int) -> int:
-    """One collision shape, never several in one, of which Bullet drops those after the sixteenth."""
-    match shape:
-        case Box(size=(x, y, z)):
-            made = pybullet.createCollisionShape(
-                pybullet.GEOM_BOX, halfExtents=[x / 2.0, y / 2.0, z / 2.0], physicsClientId=client
-            )
-        case Sphere(radius=radius):
-            made = pybullet.createCollisionShape(pybullet.GEOM_SPHERE, radius=radius, physicsClientId=client)
-        case Cylinder(radius=radius, length=length):
-            made = pybullet.createCollisionShape(
-                pybullet.GEOM_CYLINDER, radius=radius, height=length, physicsClientId=client
-            )
-        case Capsule(radius=radius, length=length):
-            made = pybullet.createCollisionShape(
-                pybullet.GEOM_CAPSULE, radius=radius, height=length, physicsClientId=client
-            )
-        case ConvexMesh(vertices=vertices):
-            made = pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=vertices.tolist(), physicsClientId=client)
-        case HalfSpace():
-            made = pybullet.createCollisionShape(
-                pybullet.GEOM_PLANE, planeNormal=unit_normal(shape).tolist(), physicsClientId=client
-            )
+    """One collision shape. Raises PhysicsFailed where PyBullet refuses."""
+    made = _make(shape, client)
     if made < 0:
         raise PhysicsFailed(f"PyBullet could not create a {shape.kind}")
     return made
+
+
+def _make(shape: Shape, client: int) -> int:
+    match shape:
+        case Box(size=(x, y, z)):
+            half = [x / 2.0, y / 2.0, z / 2.0]
+            return pybullet.createCollisionShape(pybullet.GEOM_BOX, halfExtents=half, physicsClientId=client)
+        case Sphere(radius=radius):
+            return pybullet.createCollisionShape(pybullet.GEOM_SPHERE, radius=radius, physicsClientId=client)
+        case Cylinder(radius=radius, length=length):
+            kind = pybullet.GEOM_CYLINDER
+            return pybullet.createCollisionShape(kind, radius=radius, height=length, physicsClientId=client)
+        case Capsule(radius=radius, length=length):
+            kind = pybullet.GEOM_CAPSULE
+            return pybullet.createCollisionShape(kind, radius=radius, height=length, physicsClientId=client)
+        case ConvexMesh(vertices=vertices):
+            corners = vertices.tolist()
+            return pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=corners, physicsClientId=client)
+        case HalfSpace(normal=normal):
+            return pybullet.createCollisionShape(pybullet.GEOM_PLANE, planeNormal=normal, physicsClientId=client)

@@ -19,7 +19,7 @@ from .torques import Torques
 
 
 class BulletPhysics:
-    """The Physics of a profile in a cell. For a profile without a URDF every clearance is undecided, and torques are None."""
+    """The Physics of a profile in a cell; without a URDF every clearance is undecided, and torques are None."""
 
     def __init__(self, profile: Profile, cell: Cell) -> None:
         """Raises UnusableInput where the URDF cannot be used, PhysicsFailed where PyBullet does not see its canary."""
@@ -31,11 +31,11 @@ class BulletPhysics:
     def torques(
         self, positions: FloatArray, velocities: FloatArray, accelerations: FloatArray, held: Held | None
     ) -> FloatArray | None:
-        """Joint torques (N, n) [N m], gravity and the held mass included, NaN where an input is; None without inertias."""
+        """Joint torques (N, n) [N m] with gravity and the held mass, NaN where an input is; None without inertias."""
         return None if self._torques is None else self._torques.of(positions, velocities, accelerations, held)
 
     def forecast(self, motion: Motion, scene: Scene, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
-        """One answer a demand, in order. Raises ForecastExhausted, and PhysicsFailed where PyBullet is not to be trusted."""
+        """One answer a demand, in order. Raises ForecastExhausted, and PhysicsFailed if PyBullet cannot be trusted."""
         self._bullet.check_canary()
         if self.model is None or not np.isfinite(motion.positions).all():
             return tuple(_undecided(demand, len(motion)) for demand in demands)

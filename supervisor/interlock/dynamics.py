@@ -11,7 +11,7 @@ import numpy as np
 from .arrays import FloatArray
 from .profile import Inertia
 from .scene import Held
-from .shapes import box_around
+from .shapes import side
 from .urdf import Description, UrdfJoint
 
 HELD = "held"  # the name of the extra link; a colon cannot stand in a URDF's own names
@@ -40,7 +40,8 @@ def inertial_urdf(
 
 def held_inertia(held: Held) -> Inertia:
     """The inertia of a held object, in its own frame: its mass spread evenly over the box around its shape."""
-    low, high = box_around(held.shape)
+    around = side(held.shape, np.eye(4), 0)
+    low, high = around.low, around.high
     x, y, z = ((high - low) ** 2 * (held.mass_kg / 12.0)).tolist()
     centre = ((low + high) / 2.0).tolist()
     return Inertia(
@@ -56,11 +57,11 @@ def _inertial(inertia: Inertia | None) -> Iterable[str]:
         moments, axes = np.linalg.eigh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]))
         frame[:3, :3] = axes * np.linalg.det(axes)  # a rotation, not a reflection
         frame[:3, 3] = inertia.com
-    xx, yy, zz = (repr(moment) for moment in moments.tolist())
+    x, y, z = moments.tolist()
     yield "<inertial>"
     yield _origin(frame)
     yield f'<mass value="{0.0 if inertia is None else inertia.mass_kg!r}"/>'
-    yield f'<inertia ixx="{xx}" ixy="0" ixz="0" iyy="{yy}" iyz="0" izz="{zz}"/>'
+    yield f'<inertia ixx="{x!r}" ixy="0" ixz="0" iyy="{y!r}" iyz="0" izz="{z!r}"/>'
     yield "</inertial>"
 
 
@@ -82,7 +83,7 @@ def _three(values: FloatArray) -> str:
 
 
 def roll_pitch_yaw(rotation: FloatArray) -> FloatArray:
-    """Roll, pitch, yaw [rad] about fixed axes x, y, z, shape (3,), of a rotation (3, 3); yaw is 0 where pitch is a right angle."""
+    """Roll, pitch, yaw [rad] about fixed axes x, y, z, of a rotation (3, 3); yaw is 0 where pitch is a right angle."""
     across = math.hypot(rotation[0, 0], rotation[1, 0])
     pitch = math.atan2(-rotation[2, 0], across)
     if across < 1e-9:

@@ -1,13 +1,15 @@
-"""The collision forecast: what certainly remains between the robot and what is near it, along a whole motion.
+"""How near two shapes come along a joint path, certified: coarse bounds, then separating planes, then finer nodes.
 
-Each pair of shapes is judged interval by interval, from coarse to exact: a ball against a box, then separating planes,
-whose normals PyBullet finds at single nodes, then the same on finer nodes inside the interval, until it is certified, or its
-worst place is known to within TOLERANCE_M, or the depth is used up (undecided: NaN).
+PyBullet is asked at single nodes for the normal along which the shapes are nearest. The plane of that normal bounds the
+distance at every other node and inside every interval too, so that one query often settles a whole motion. An
+interval that both its ends leave open is cut into finer ones, their kinematics computed anew, until it is certified, or
+its worst place is known to within TOLERANCE_M, or DEPTH is used up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -15,49 +17,69 @@ import numpy as np
 from ._bullet import Bullet
 from .arrays import BoolArray, FloatArray
 from .errors import ForecastExhausted
-from .pairs import Pair
+from .pairs import Pair, coarse, sagittas
 from .robot_model import UrdfRobot
 
 TOLERANCE_M: Final = 1e-4
 PARTS: Final = 8  # an interval is cut into so many; the sagitta falls by the square
-DEPTH: Final = 4
+DEPTH: Final = 3
 QUERIES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """Joint positions (K, n) and the frames (K, L, 4, 4) that they put the links in; interval i ends at node i."""
+    """Joint positions (N, n) with straight intervals, interval i ending at node i and interval 0 being node 0: the
+    frames (N, L, 4, 4) of all links and the steps (N, m) of the joint values.
+    """
 
     positions: FloatArray
     frames: FloatArray
     steps: FloatArray
+    _inside: dict[int, Path] = field(default_factory=lambda: dict[int, Path]())
 
     def inside(self, interval: int, model: UrdfRobot) -> Path:
-        """The same straight interval with PARTS intervals of its own, their kinematics computed anew."""
-        shares = np.linspace(0.0, 1.0, PARTS + 1)[:, None]
-        start, end = self.positions[interval - 1], self.positions[interval]
-        return path(model, (1.0 - shares) * start + shares * end)
+        """The interval as a path of PARTS intervals; computed once."""
+        if interval not in self._inside:
+            shares = np.linspace(0.0, 1.0, PARTS + 1)[:, None]
+            start, end = self.positions[interval - 1], self.positions[interval]
+            self._inside[interval] = path(model, (1.0 - shares) * start + shares * end)
+        return self._inside[interval]
 
 
 def path(model: UrdfRobot, positions: FloatArray) -> Path:
-    """The path through joint positions (K, n)."""
+    """The path through joint positions (N, n)."""
     return Path(positions, model.frames(positions), model.steps(positions))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Bounds:
-    """What is known of a pair along a path of K nodes: interval i keeps at least low[i] and somewhere comes as near as near[i];
-    points (K, 2, 3) [m, world] are where. Starts from knowing nothing.
+    """What is known of a pair: interval i keeps at least low[i] and comes as near as near[i] (inf: not looked at), both
+    (N,) [m], at points (N, 2, 3) [m, world]. Filled in place as more gets known.
     """
 
     low: FloatArray
     near: FloatArray
     points: FloatArray
 
-    @classmethod
-    def unknown(cls, low: FloatArray) -> Bounds:
-        """Bounds with a lower bound only."""
-        return cls(low, np.full(len(low), np.inf), np.full((len(low), 2, 3), np.nan))
+    def learn(self, low: FloatArray, node: int, near: float, points: FloatArray) -> None:
+        """Takes in a lower bound of all intervals, and the distance at one node, which ends one and starts another."""
+        np.maximum(self.low, low, out=self.low)
+        for interval in range(node, min(node + 2, len(self.low))):
+            self.see(interval, near, points)
+
+    def see(self, interval: int, near: float, points: FloatArray) -> None:
+        """Takes in how near an interval comes somewhere."""
+        if near < self.near[interval]:
+            self.near[interval], self.points[interval] = near, points
+
+    def open(self, need: FloatArray) -> BoolArray:
+        """Intervals (N,) that may come below what they need and whose worst place is not known well enough."""
+        return np.asarray(self.low + TOLERANCE_M < np.minimum(self.near, need))
+
+
+def known(low: FloatArray) -> Bounds:
+    """Bounds where nothing but a lower bound (N,) is known."""
+    return Bounds(low.copy(), np.full(len(low), math.inf), np.full((len(low), 2, 3), math.nan))
 
 
 class Search:
@@ -68,72 +90,54 @@ class Search:
         self.bullet = bullet
         self.left = budget
 
-    def bounds(self, pair: Pair, along: Path, need: FloatArray, depth: int = DEPTH) -> Bounds:
-        """Bounds of the distance [m] along a path (K nodes). Only intervals that may come below need (K,) are looked at
-        closer (-inf: never). Where near < need, low is near within TOLERANCE_M, or NaN if even that could not be found out.
+    def settle(
+        self, pair: Pair, along: Path, sagitta: FloatArray, need: FloatArray, found: Bounds, depth: int = DEPTH
+    ) -> None:
+        """Looks closer at the intervals that may come below what they need [m] (N,) (-inf: never), until low is at
+        least that, or within TOLERANCE_M of near. Where not even DEPTH decides between the two, low becomes NaN.
         """
         poses = pair.relative(along.frames)
-        sagitta = pair.way.sagitta(along.steps, pair.first.reach)
-        found = Bounds.unknown(pair.coarse(poses, sagitta))
-        nodes = np.full(len(poses), np.inf)
-        places = np.full((len(poses), 2, 3), np.nan)
-        while (node := _next(open_ := _open(found, need), nodes)) is not None:
-            normal, places[node] = self._ask(pair, along, poses[node], node)
+        asked = np.zeros(len(poses), dtype=np.bool_)
+        while (node := _next(open_ := found.open(need), asked)) is not None:
+            asked[node] = True
+            normal, points = self._ask(pair, along, poses[node], node)
             separation = pair.separation(poses, normal)
-            nodes[node] = separation[node]
             low = np.minimum(separation, np.concatenate([separation[:1], separation[:-1]])) - sagitta
-            found.low = np.maximum(found.low, low)
-            _take(found, nodes, places)
+            found.learn(low, node, float(separation[node]), points)
         for interval in np.flatnonzero(open_).tolist():
-            self._closer(pair, along, need, depth, found, interval)
-        return found
+            if depth == 0:
+                found.low[interval] = found.low[interval] if found.near[interval] < need[interval] else math.nan
+            else:
+                self._closer(
+                    pair, along.inside(interval, self.model), float(need[interval]), found, interval, depth - 1
+                )
 
-    def _closer(self, pair: Pair, along: Path, need: FloatArray, depth: int, found: Bounds, interval: int) -> None:
-        """Settles one interval on finer nodes inside it."""
-        if depth == 0 or interval == 0:
-            undecided = found.near[interval] - found.low[interval] > TOLERANCE_M
-            found.low[interval] = np.nan if undecided else found.low[interval]
-            return
-        inner = along.inside(interval, self.model)
-        wanted = np.full(PARTS + 1, need[interval])
-        wanted[0] = -np.inf  # node 0 belongs to interval 1 too
-        closer = self.bounds(pair, inner, wanted, depth - 1)
-        found.low[interval] = closer.low[1:].min()
-        worst = int(closer.near.argmin())
-        if closer.near[worst] < found.near[interval]:
-            found.near[interval], found.points[interval] = closer.near[worst], closer.points[worst]
+    def _closer(self, pair: Pair, inside: Path, need: float, found: Bounds, interval: int, depth: int) -> None:
+        """Settles one interval on the finer path inside it."""
+        bends = sagittas([pair], inside.steps)
+        finer = known(coarse([pair], inside.frames, bends)[0])
+        wanted = np.full(PARTS + 1, need)
+        wanted[0] = -math.inf  # the first node belongs to the first interval too
+        self.settle(pair, inside, bends[0], wanted, finer, depth)
+        found.low[interval] = finer.low[1:].min()
+        worst = int(finer.near[1:].argmin()) + 1
+        found.see(interval, float(finer.near[worst]), finer.points[worst])
 
     def _ask(self, pair: Pair, along: Path, pose: FloatArray, node: int) -> tuple[FloatArray, FloatArray]:
-        """The normal (3,) in the second's frame at a node, and the nearest points (2, 3) in the world."""
+        """The normal (3,) in the second's frame, and the nearest points (2, 3) in the world."""
         if self.left <= 0:
-            raise ForecastExhausted("the forecast used up its budget of queries")
+            raise ForecastExhausted("the forecast used up its budget of queries; nothing is known of the rest")
         self.left -= 1
-        nearest = self.bullet.nearest(pair.first.shape, pair.second.shape, pose)
-        theirs = pair.second.poses(along.frames)
-        frame = theirs[min(node, len(theirs) - 1)]
-        return nearest.normal, np.stack([nearest.on_first, nearest.on_second]) @ frame[:3, :3].T + frame[:3, 3]
+        nearest = self.bullet.nearest(pair.first, pair.second, pose)
+        frame = along.frames[node, pair.second.link] @ pair.second.offset
+        return nearest.normal, nearest.points @ frame[:3, :3].T + frame[:3, 3]
 
 
-def _open(found: Bounds, need: FloatArray) -> BoolArray:
-    """Intervals (K,) that may come below what they need, and whose worst place is not known yet."""
-    return np.asarray((found.low < need) & ~(np.minimum(found.near, need) - found.low <= TOLERANCE_M))
-
-
-def _next(open_: BoolArray, nodes: FloatArray) -> int | None:
-    """The middle node of the first run of open intervals that has a node not asked for yet."""
-    wanted = open_ | np.append(open_[1:], False)
-    wanted &= np.isinf(nodes)
+def _next(open_: BoolArray, asked: BoolArray) -> int | None:
+    """The middle of the first run of nodes at the ends of open intervals that were not asked for yet."""
+    wanted = (open_ | np.append(open_[1:], False)) & ~asked
     if not wanted.any():
         return None
     first = int(wanted.argmax())
-    run = int(np.append(wanted[first:], False).argmin())
+    run = int(np.append(~wanted[first:], True).argmax())
     return first + run // 2
-
-
-def _take(found: Bounds, nodes: FloatArray, places: FloatArray) -> None:
-    """Each interval is as near as the nearer of its ends."""
-    for shift in (0, 1):
-        ends = np.concatenate([nodes[:shift], nodes[: len(nodes) - shift]])
-        where = np.concatenate([places[:shift], places[: len(nodes) - shift]])
-        nearer = ends < found.near
-        found.near[nearer], found.points[nearer] = ends[nearer], where[nearer]

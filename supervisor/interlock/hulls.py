@@ -1,4 +1,4 @@
-"""The convex hull of each link, from the collision geometry of its URDF: never smaller than the geometry, never empty."""
+"""The convex hull of each link, from its URDF's collision geometry: never smaller than that, never empty."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from .geometry import Box, ConvexMesh, Cylinder, Sphere
 from .urdf import Collision, Mesh, UrdfLink
 
 SIDES = 48  # of the prism around a cylinder: 0.2 % of the radius too large
+GLOBE = 600  # points around a sphere: about 1 % of the radius too large
 
 
 def hull_of(link: UrdfLink) -> ConvexMesh | None:
-    """The hull of everything the link can hit with, in the link's frame; None only where the URDF gives no collision geometry."""
+    """The hull of all that the link can hit with, in its frame; None only where the URDF gives no geometry."""
     if not link.collisions:
         return None
     try:
@@ -38,20 +39,21 @@ def swept(hull: ConvexMesh, direction: FloatArray, low: float, high: float) -> C
 
 
 def _corners(collision: Collision) -> FloatArray:
-    match collision.geometry:
-        case Mesh():
-            points = _read(collision.geometry)
-        case Box(size=size):
-            points = _grid(size[0] / 2.0, size[1] / 2.0, size[2] / 2.0)
-        case Cylinder(radius=radius, length=length):
-            points = _prism(radius, length)
-        case Sphere(radius=radius):
-            ball = trimesh.creation.icosphere(subdivisions=3)
-            points = np.asarray(ball.vertices) * (
-                radius / float(np.einsum("ij,ij->i", ball.face_normals, ball.triangles[:, 0]).min())
-            )
+    points = _points(collision.geometry)
     moved: FloatArray = points @ collision.origin[:3, :3].T + collision.origin[:3, 3]
     return moved
+
+
+def _points(geometry: Box | Sphere | Cylinder | Mesh) -> FloatArray:
+    match geometry:
+        case Mesh():
+            return _read(geometry)
+        case Box(size=(x, y, z)):
+            return _grid(x / 2.0, y / 2.0, z / 2.0)
+        case Cylinder(radius=radius, length=length):
+            return _prism(radius, length)
+        case Sphere(radius=radius):
+            return _globe(radius)
 
 
 def _read(mesh: Mesh) -> FloatArray:
@@ -77,3 +79,13 @@ def _prism(radius: float, length: float) -> FloatArray:
     angles = np.arange(SIDES) * (2.0 * math.pi / SIDES)
     ring = np.column_stack([np.cos(angles), np.sin(angles)]) * (radius / math.cos(math.pi / SIDES))
     return np.array([[x, y, z] for x, y in ring.tolist() for z in (-length / 2.0, length / 2.0)])
+
+
+def _globe(radius: float) -> FloatArray:
+    """Points on a Fibonacci spiral, so far out that the ball lies inside their hull."""
+    heights = 1.0 - 2.0 * (np.arange(GLOBE) + 0.5) / GLOBE
+    turns = np.arange(GLOBE) * (math.pi * (3.0 - math.sqrt(5.0)))
+    width = np.sqrt(1.0 - heights**2)
+    points = np.column_stack([width * np.cos(turns), width * np.sin(turns), heights])
+    inner = -float(ConvexHull(points).equations[:, 3].max())
+    return np.asarray(points * (radius / inner))

@@ -1,11 +1,11 @@
 """How far points of one link can move, relative to another, when the joints between the two move: rigorous bounds.
 
-Number the moving joints on the way from link A to link B as 1, 2, ..., k. Seen from A, turning joint j alone by an angle e
-moves a point of B by at most |e| times its distance from axis j. That distance is at most R_j, the lengths on the way from
+Number the moving joints on the way from link A to link B as 1, 2, ..., k. Seen from A, turning joint j alone by e moves
+a point of B by at most |e| times its distance from axis j. That distance is at most R_j, the lengths on the way from
 axis j to B plus B's radius, in any pose. Turn them from k down to 1: axis j has not moved when its turn comes, and the
 point has moved by at most sum_{i>j} |e_i| R_i, so that the whole move is at most
 
-    sum_j |e_j| (lever_j(q) + sum_{i>j} |e_i| R_i),        lever_j(q): the largest distance from axis j to B in the pose q.
+    sum_j |e_j| (lever_j(q) + sum_{i>j} |e_i| R_i),        lever_j(q): the largest distance from axis j to B in pose q.
 
 On a straight joint path with steps d the second derivative of a point is sum_ij d_i d_j axis_i x (axis_j x r_j), with
 r_j from axis j, the later of the two, to the point: at most M = sum_ij |d_i| |d_j| R_max(i,j). A path whose second
@@ -26,8 +26,10 @@ from .kinematics import Kinematics
 class Route:
     """The k turning joints between two links, in order from A to B.
 
-    columns, gains (k,): how a step of the joint values (m,) turns each. links (k,): the link whose frame carries the axis;
-    axes (k, 3): the axis in that frame, through its origin. reaches (k,): from the axis to the origin of B at most [m].
+    columns, gains (k,): how a step of the joint values (m,) turns each. links (k,): the link whose frame carries the
+    axis; axes (k, 3): the axis in that frame, through its origin. reaches (k,): from the axis to the origin of B at
+    most [m]. spans (2, m), bends (2, m, m): R_j and R_max(i,j) by joint value, the part without B's radius and the
+    factor of it.
     """
 
     columns: IntArray
@@ -35,20 +37,24 @@ class Route:
     links: IntArray
     axes: FloatArray
     reaches: FloatArray
+    spans: FloatArray
+    bends: FloatArray
 
     def turns(self, steps: FloatArray) -> FloatArray:
         """Absolute angle [rad] of each joint on the way, (..., k), for steps of the joint values (..., m)."""
         return np.abs(steps[..., self.columns] * self.gains)
 
+    def loosest(self, errors: FloatArray, radius: float) -> float:
+        """What `deviation` [m] is at most, in any pose, for errors (m,)."""
+        return float(errors @ (self.spans[0] + radius * self.spans[1]))
+
     def sagitta(self, steps: FloatArray, radius: float) -> FloatArray:
-        """Largest distance [m] of any point of B, at most `radius` from B's origin, from its chord; steps (N, m) to (N,)."""
-        turns = self.turns(steps)
-        weighted = turns * (self.reaches + radius)
-        before = np.cumsum(turns, axis=1)  # sum_ij t_i t_j R_max(i,j) = sum_j t_j R_j (t_j + 2 sum_{i<j} t_i)
-        return np.asarray((weighted * (2.0 * before - turns)).sum(axis=1) / 8.0)
+        """How far [m] any point of B, at most `radius` from B's origin, leaves its chord; (N,) for steps (N, m)."""
+        sizes = np.abs(steps)
+        return np.asarray(((sizes @ (self.bends[0] + radius * self.bends[1])) * sizes).sum(axis=1) / 8.0)
 
     def levers(self, frames: FloatArray, centre: FloatArray, radius: float) -> FloatArray:
-        """Largest distance [m] of B from each axis, (N, k), for frames (N, L, 4, 4) and the ball around B: centre (N, 3)."""
+        """Largest distance [m] of B from each axis, (N, k); frames (N, L, 4, 4), and a ball around B: centre (N, 3)."""
         moving = frames[:, self.links]
         axes = np.einsum("nkij,kj->nki", moving[..., :3, :3], self.axes)
         offsets = centre[:, None, :] - moving[..., :3, 3]
@@ -57,8 +63,8 @@ class Route:
     def deviation(self, errors: FloatArray, steps: FloatArray, levers: FloatArray, radius: float) -> FloatArray:
         """How far [m] any point of B is from its commanded place, at most, anywhere on each interval; (N,).
 
-        errors (m,): largest deviation of each joint value. steps (N, m): from node i - 1 to node i, 0 for node 0. levers
-        (N, k): at the nodes. Half a step more at the nearer end of the interval covers its inside.
+        errors (m,): largest deviation of each joint value. steps (N, m): from node i - 1 to node i, 0 for node 0.
+        levers (N, k): at the nodes. Half a step more, from the nearer end of the interval, covers its inside.
         """
         turned = self.turns(errors)
         reaches = self.reaches + radius
@@ -84,13 +90,22 @@ def route(kinematics: Kinematics, start: int, end: int) -> Route:
             found.append((link, left if upward else after))  # the axis stands at the child's end of the hop
         left = after
     links = np.array([link for link, _ in found], dtype=np.int64)
-    return Route(
-        columns=kinematics.column[links],
-        gains=frozen(kinematics.gain[links]),
-        links=links,
-        axes=frozen(kinematics.axes[links]),
-        reaches=frozen(np.array([max(reach, 0.0) for _, reach in found])),
-    )
+    reaches = np.array([max(reach, 0.0) for _, reach in found])  # a difference of sums may round to below 0
+    columns, gains = kinematics.column[links], kinematics.gain[links]
+    spans, bends = _by_value(columns, np.abs(gains), reaches, len(kinematics.joints))
+    return Route(columns, frozen(gains), links, frozen(kinematics.axes[links]), frozen(reaches), spans, bends)
+
+
+def _by_value(columns: IntArray, sizes: FloatArray, reaches: FloatArray, joints: int) -> tuple[FloatArray, FloatArray]:
+    """`spans` and `bends` of a Route; several joints may follow one joint value."""
+    spans, bends = np.zeros((2, joints)), np.zeros((2, joints, joints))
+    both = np.outer(sizes, sizes)
+    order = np.arange(len(columns))
+    later = np.maximum.outer(order, order)
+    for part, (span, bend) in enumerate(((reaches, reaches[later]), (np.ones_like(reaches), np.ones_like(both)))):
+        np.add.at(spans[part], columns, span * sizes)
+        np.add.at(bends[part], (columns[:, None], columns), bend * both)
+    return frozen(spans), frozen(bends)
 
 
 def _to_root(kinematics: Kinematics, link: int) -> list[int]:

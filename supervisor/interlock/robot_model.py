@@ -1,186 +1,127 @@
-"""The robot's shape, from its profile, its URDF and where the cell mounts it: hulls, poses, and how far anything can be off."""
+"""The robot's shape, from its profile, its URDF and the cell's mount: hulls, poses, and how far anything can be off."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from types import MappingProxyType
+from collections.abc import Mapping
 
 import numpy as np
 
 from .arrays import FloatArray, frozen
 from .errors import UnusableInput
+from .fingers import check_joints, slides
 from .geometry import ConvexMesh
 from .hulls import hull_of, swept
-from .kinematics import Kinematics, kinematics_of
+from .kinematics import kinematics_of
+from .pairs import Pair
 from .profile import Profile
 from .reach import Route, route
 from .scene import Cell, Held
-from .shapes import ball_around
-from .urdf import Description, read_urdf
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Slide:
-    """How a link slides with a gripper: its channel's index, the link's travel per unit of its value (3,) [m, link frame],
-    and the lowest and highest value that it can take.
-    """
-
-    gripper: int
-    direction: FloatArray
-    low: float
-    high: float
+from .shapes import Side, point, side
+from .urdf import read_urdf
 
 
 class UrdfRobot:
-    """The RobotModel of a profile with a URDF. Fingers stand at value 0 in every pose; their hulls are swept instead."""
+    """The RobotModel of a profile with a URDF. Fingers stand at 0 in every pose; their hulls are swept instead."""
 
     def __init__(self, profile: Profile, cell: Cell) -> None:
-        """Raises UnusableInput where profile and URDF do not fit, or any collision geometry is missing."""
+        """Raises UnusableInput where profile and URDF do not fit, or any collision geometry cannot be read."""
         if profile.urdf is None:
             raise UnusableInput(f"profile {profile.name!r} names no URDF")
-        description = read_urdf(profile.urdf)
-        fingers = [finger.joint for gripper in profile.grippers for finger in gripper.fingers]
         self.profile = profile
-        self.description = description
-        self.kinematics = kinematics_of(description, [*profile.joint_names, *fingers])
-        _supported(description, profile.joint_names, fingers)
+        self.description = read_urdf(profile.urdf)
+        fingers = [finger for gripper in profile.grippers for finger in gripper.fingers]
+        check_joints(self.description, profile.joint_names, fingers)
+        self.kinematics = kinematics_of(self.description, [*profile.joint_names, *(finger.joint for finger in fingers)])
         self.mount = cell.mount.matrix()
         self.errors = frozen(np.array([*(joint.tracking for joint in profile.joints), *(0.0 for _ in fingers)]))
-        self.slides = _slides(self.kinematics, description, profile)
-        hulls = {link.name: hull for link in description.links if (hull := hull_of(link)) is not None}
-        self.hulls: Mapping[str, ConvexMesh] = MappingProxyType(hulls)
-        named = {profile.flange, *profile.hand_links, *(tool.link for tool in profile.tool_points)}
-        named |= {name for pair in profile.allowed_collisions for name in (pair.a, pair.b)} - {"held"}
-        if unknown := sorted(named - set(self.kinematics.links)):
-            raise UnusableInput(f"the URDF has no link {unknown}; it has: {', '.join(self.kinematics.links)}")
-        self._shown = [i for i, name in enumerate(self.kinematics.links) if name in hulls or name in named]
+        self.slides = slides(self.kinematics, self.description, profile)
+        self.hulls = {link.name: hull for link in self.description.links if (hull := hull_of(link)) is not None}
+        self._fingers: dict[tuple[str, float, float], Side] = {}
         self._routes: dict[tuple[str, str], Route] = {}
+        whole = {name: self._swept(name) for name in self.hulls}
+        self.sides = {name: side(hull, np.eye(4), self.index(name)) for name, hull in whole.items()}
+        self.vertices: Mapping[str, FloatArray] = {name: hull.vertices for name, hull in whole.items()}
+        self._shown = sorted({self.index(name) for name in (*whole, *_named(profile))})
+        self.links = tuple(self.kinematics.links[index] for index in self._shown)
+        self.fixed = frozenset(name for name in self.links if not len(self.route("", name).columns))
+        tools = [
+            *(("tcp", tool) for tool in profile.tool_points[:1]),
+            *((tool.name, tool) for tool in profile.tool_points),
+        ]
+        self.tool_offsets = {name: (tool.link, tool.pose.matrix()) for name, tool in tools}
 
-    @cached_property
-    def links(self) -> tuple[str, ...]:
-        """Names of all links with a collision shape or named by the profile, the root first."""
-        return tuple(self.kinematics.links[index] for index in self._shown)
-
-    @cached_property
-    def fixed(self) -> frozenset[str]:
-        """Links that no joint moves."""
-        return frozenset(name for name in self.links if not len(self.route("", name).columns))
-
-    @cached_property
-    def vertices(self) -> Mapping[str, FloatArray]:
-        """Corners (V, 3) of each link's hull in its frame; fingers swept over their full travel."""
-        return MappingProxyType({name: self.shape(name).vertices for name in self.hulls})
-
-    @cached_property
-    def tool_offsets(self) -> Mapping[str, tuple[str, FloatArray]]:
-        """Each tool point by name: its link, and its pose (4, 4) there. The first one is also named `tcp`."""
-        points = self.profile.tool_points
-        named = [*(("tcp", point) for point in points[:1]), *((point.name, point) for point in points)]
-        return MappingProxyType({name: (point.link, point.pose.matrix()) for name, point in named})
+    def index(self, link: str) -> int:
+        """The place of a link among the frames; raises UnusableInput for a name that the URDF does not know."""
+        if link not in self.kinematics.links:
+            raise UnusableInput(f"the URDF has no link {link!r}; it has: {', '.join(self.kinematics.links)}")
+        return self.kinematics.links.index(link)
 
     def forward(self, positions: FloatArray) -> FloatArray:
         """World poses (N, L, 4, 4) of `links` for joint positions (N, n) [rad]."""
         return frozen(self.frames(positions)[:, self._shown])
 
     def frames(self, positions: FloatArray) -> FloatArray:
-        """World poses of every link of the kinematics, fingers at 0."""
-        return self.kinematics.forward(self.padded(positions), self.mount)
+        """World poses of every link of the kinematics, fingers at 0, and of the world itself, which is the last."""
+        poses = self.kinematics.forward(self._padded(positions), self.mount)
+        return np.concatenate([poses, np.broadcast_to(np.eye(4), (len(poses), 1, 4, 4))], axis=1)
 
-    def padded(self, positions: FloatArray) -> FloatArray:
-        """Joint values (N, m) of the kinematics for joint positions (N, n); ValueError for another n."""
+    def steps(self, positions: FloatArray) -> FloatArray:
+        """Steps (N, m) of the joint values of the kinematics from node i - 1 to node i; 0 for node 0."""
+        padded = self._padded(positions)
+        return np.diff(padded, axis=0, prepend=padded[:1])
+
+    def _padded(self, positions: FloatArray) -> FloatArray:
         if positions.ndim != 2 or positions.shape[1] != len(self.profile.joints):
             raise ValueError(f"positions must be of shape (N, {len(self.profile.joints)}), got {positions.shape}")
         fingers = len(self.kinematics.joints) - positions.shape[1]
         return np.hstack([positions, np.zeros((len(positions), fingers))])
 
-    def shape(self, link: str, low: float | None = None, high: float | None = None) -> ConvexMesh:
-        """The hull of a link, for a finger swept over gripper values from low to high (None: its full travel)."""
-        slide = self.slides.get(link)
-        if slide is None:
-            return self.hulls[link]
-        low = slide.low if low is None else min(max(low, slide.low), slide.high)
-        high = slide.high if high is None else min(max(high, slide.low), slide.high)
-        return swept(self.hulls[link], slide.direction, low, high)
-
     def route(self, start: str, end: str) -> Route:
-        """The turning joints between two links, or the world (an empty name) and a link; `held` stands for the flange."""
+        """The turning joints between two links, or the world (an empty name) and a link; `held` means the flange."""
         if (start, end) not in self._routes:
-            names = self.kinematics.links
-            first, last = (self.profile.flange if name == "held" else name or names[0] for name in (start, end))
-            self._routes[start, end] = route(self.kinematics, names.index(first), names.index(last))
+            names = [
+                self.profile.flange if name == "held" else name for name in (start or self.kinematics.links[0], end)
+            ]
+            self._routes[start, end] = route(self.kinematics, self.index(names[0]), self.index(names[1]))
         return self._routes[start, end]
+
+    def finger(self, link: str, low: float, high: float) -> Side:
+        """The hull of a finger, swept over gripper values from low to high as far as the finger goes; made once."""
+        slide = self.slides[link]
+        ends = (min(max(low, slide.low), slide.high), min(max(high, slide.low), slide.high))
+        if (link, *ends) not in self._fingers:
+            hull = swept(self.hulls[link], slide.direction, *ends)
+            self._fingers[link, *ends] = side(hull, np.eye(4), self.index(link))
+        return self._fingers[link, *ends]
+
+    def _swept(self, link: str) -> ConvexMesh:
+        """The hull of a link, over its full travel if it is a finger."""
+        slide = self.slides.get(link)
+        return self.hulls[link] if slide is None else swept(self.hulls[link], slide.direction, slide.low, slide.high)
 
     def sagitta(self, positions: FloatArray, link: str, held: Held | None = None) -> FloatArray:
         """How far [m] any point of the link can leave its chord from node i - 1 to node i; (N,), 0 at node 0."""
-        return frozen(self.route("", link).sagitta(self.steps(positions), self._radius(link, held)))
+        return frozen(self.route("", link).sagitta(self.steps(positions), self._around(link, held).reach))
 
     def reach_error(self, positions: FloatArray, link: str, held: Held | None = None) -> FloatArray:
-        """How far [m] any point of the link can be from its commanded place under the profile's tracking error, at node i
-        and on the interval before it; (N,).
+        """How far [m] any point of the link can be from its commanded place under the profile's tracking error, at
+        node i and on the interval before it; (N,).
         """
-        way = self.route("", link)
-        radius = self._radius(link, held)
+        around = self._around(link, held)
         frames = self.frames(positions)
-        origin = frames[:, self.kinematics.links.index(self.profile.flange if link == "held" else link), :3, 3]
-        levers = way.levers(frames, origin, radius)
-        return frozen(way.deviation(self.errors, self.steps(positions), levers, radius))
+        pair = Pair((link, ""), around, around, self.route("", link))
+        return frozen(pair.deviation(self.errors, frames, self.steps(positions)))
 
-    def steps(self, positions: FloatArray) -> FloatArray:
-        """Steps (N, m) of the joint values from node i - 1 to node i; 0 for node 0."""
-        padded = self.padded(positions)
-        return np.diff(padded, axis=0, prepend=padded[:1])
-
-    def _radius(self, link: str, held: Held | None) -> float:
-        """Largest distance [m] of a point of the link, or of what is held, from the origin of its frame."""
-        if link != "held":
-            return radius_of(self.shape(link)) if link in self.hulls else 0.0
-        if held is None:
-            raise ValueError("nothing is held; pass what is")
-        centre, radius = ball_around(held.shape)
-        matrix = held.pose.matrix()
-        return float(np.linalg.norm(matrix[:3, :3] @ centre + matrix[:3, 3])) + radius
+    def _around(self, link: str, held: Held | None) -> Side:
+        """The shape of a link, or of what is held; a point where the link has none."""
+        if link == "held":
+            if held is None:
+                raise ValueError("nothing is held; pass what is")
+            return side(held.shape, held.pose.matrix(), self.index(self.profile.flange))
+        return self.sides.get(link) or point(self.index(link))
 
 
-def radius_of(shape: ConvexMesh) -> float:
-    """Largest distance [m] of any point of the shape from its frame's origin."""
-    return float(np.linalg.norm(shape.vertices, axis=1).max())
-
-
-def _supported(description: Description, joints: tuple[str, ...], fingers: list[str]) -> None:
-    """Raises UnusableInput unless joints turn and fingers slide."""
-    for joint in description.joints:
-        if joint.name in joints and joint.kind == "prismatic":
-            raise UnusableInput(f"joint {joint.name!r} slides; only turning joints are supported")
-        if joint.name in fingers and joint.kind != "prismatic":
-            raise UnusableInput(f"finger {joint.name!r} is {joint.kind}; only prismatic fingers are supported")
-        if joint.mimic is not None and joint.mimic.joint in fingers and joint.name not in fingers:
-            raise UnusableInput(
-                f"joint {joint.name!r} mimics a finger; name it among the gripper's fingers, with its share"
-            )
-
-
-def _slides(kinematics: Kinematics, description: Description, profile: Profile) -> Mapping[str, Slide]:
-    """The slide of every link that a finger's joint moves."""
-    found: dict[str, Slide] = {}
-    limits = {joint.name: (joint.lower, joint.upper) for joint in description.joints}
-    for index, gripper in enumerate(profile.grippers):
-        for finger in gripper.fingers:
-            ends = [gripper.closed, gripper.open, *(limit / finger.share for limit in limits[finger.joint])]
-            for name, direction in _moved(kinematics, finger.joint):
-                if name in found:
-                    raise UnusableInput(f"link {name!r} is moved by two fingers; one is supported")
-                found[name] = Slide(index, frozen(direction * finger.share), min(ends), max(ends))
-    return MappingProxyType(found)
-
-
-def _moved(kinematics: Kinematics, joint: str) -> Iterator[tuple[str, FloatArray]]:
-    """Each link that a sliding joint moves, with its move (3,) in its own frame for 1 m of the joint."""
-    values = np.zeros((2, len(kinematics.joints)))
-    values[1, kinematics.joints.index(joint)] = 1.0
-    poses = kinematics.forward(values, np.eye(4))
-    for index, name in enumerate(kinematics.links):
-        move = poses[0, index, :3, :3].T @ (poses[1, index, :3, 3] - poses[0, index, :3, 3])
-        if move.any():
-            yield name, move
+def _named(profile: Profile) -> set[str]:
+    """The links that a profile speaks of."""
+    tools = {tool.link for tool in profile.tool_points}
+    return {profile.flange, *profile.hand_links, *tools} - {""}

@@ -2,65 +2,128 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from .arrays import FloatArray
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """A shape at `offset` (4, 4) in the frame of a link, by its index; the world is the last link.
+
+    key: the same for the same shape. low, high (3,): the box around the shape, along its own axes, in its own frame.
+    centre (3,) and ball: a ball around it, in the link's frame; reach: the largest distance [m] of any of its points
+    from the link's origin.
+    """
+
+    shape: Shape
+    key: str
+    offset: FloatArray
+    link: int
+    low: FloatArray
+    high: FloatArray
+    centre: FloatArray
+    ball: float
+    reach: float
+
+    def poses(self, frames: FloatArray) -> FloatArray:
+        """World poses (N, 4, 4) for frames (N, L, 4, 4)."""
+        return np.asarray(frames[:, self.link] @ self.offset)
+
+
+def side(shape: Shape, offset: FloatArray, link: int) -> Side:
+    """A side, with the box and the ball around it; a half-space is turned so that its normal is its z axis."""
+    if isinstance(shape, HalfSpace):
+        turned = offset @ _upright(np.array(shape.normal))
+        edges = np.full(3, -math.inf), np.array([math.inf, math.inf, 0.0])
+        floor = HalfSpace((0.0, 0.0, 1.0))
+        return Side(floor, repr(floor), turned, link, *edges, np.zeros(3), math.inf, math.inf)
+    low, high = -support(shape, -np.eye(3)), support(shape, np.eye(3))
+    middle = (low + high) / 2.0
+    ball = _ball(shape, middle)
+    centre = offset[:3, :3] @ middle + offset[:3, 3]
+    reach, key = float(np.linalg.norm(centre)) + ball, repr(shape)
+    if isinstance(shape, ConvexMesh):
+        key = hashlib.sha256(shape.vertices.tobytes()).hexdigest()
+        reach = _furthest(shape.vertices @ offset[:3, :3].T + offset[:3, 3])
+    return Side(shape, key, offset, link, low, high, centre, ball, reach)
+
+
+def point(link: int) -> Side:
+    """The origin of a link that has no shape."""
+    still = np.zeros(3)
+    return Side(Sphere(1e-9), "", np.eye(4), link, still, still, still, 0.0, 0.0)
+
+
 def support(shape: Shape, directions: FloatArray) -> FloatArray:
-    """Largest p . d over the points p of the shape, in its own frame, for directions d (K, 3); (K,), inf where unbounded."""
+    """Largest p . d over the points p of the shape, in its frame, for directions d (K, 3); (K,), inf if unbounded."""
     match shape:
         case Box():
             return np.asarray(np.abs(directions) @ (np.array(shape.size) / 2.0))
         case Sphere():
             return np.asarray(shape.radius * np.linalg.norm(directions, axis=1))
         case Cylinder():
-            round_part = shape.radius * np.hypot(directions[:, 0], directions[:, 1])
-            return np.asarray(round_part + shape.length / 2.0 * np.abs(directions[:, 2]))
+            rounded = shape.radius * np.hypot(directions[:, 0], directions[:, 1])
+            return np.asarray(rounded + shape.length / 2.0 * np.abs(directions[:, 2]))
         case Capsule():
-            round_part = shape.radius * np.linalg.norm(directions, axis=1)
-            return np.asarray(round_part + shape.length / 2.0 * np.abs(directions[:, 2]))
+            rounded = shape.radius * np.linalg.norm(directions, axis=1)
+            return np.asarray(rounded + shape.length / 2.0 * np.abs(directions[:, 2]))
         case ConvexMesh():
-            return np.asarray((shape.vertices @ directions.T).max(axis=0))
+            return np.asarray((directions @ shape.vertices.T).max(axis=1))
         case HalfSpace():
-            aligned = np.linalg.norm(np.cross(directions, unit_normal(shape)), axis=1) <= 1e-12
-            return np.where(aligned & (directions @ unit_normal(shape) > 0.0), 0.0, np.inf)
+            aligned = np.linalg.norm(np.cross(directions, shape.normal), axis=1) <= 1e-12
+            return np.where(aligned & (directions @ np.array(shape.normal) > 0.0), 0.0, math.inf)
 
 
-def box_around(shape: Shape) -> tuple[FloatArray, FloatArray]:
-    """The lowest and the highest corner (3,) of the smallest box around the shape, along the axes of its own frame."""
-    return -support(shape, -np.eye(3)), support(shape, np.eye(3))
+def rounded_up(shape: Shape) -> Shape:
+    """The shape, at most 1 mm larger, in whole millimetres; meshes and half-spaces as they are."""
+    match shape:
+        case Box(size=(x, y, z)):
+            return Box((_millimetres(x), _millimetres(y), _millimetres(z)))
+        case Sphere(radius=radius):
+            return Sphere(_millimetres(radius))
+        case Cylinder(radius=radius, length=length):
+            return Cylinder(_millimetres(radius), _millimetres(length))
+        case Capsule(radius=radius, length=length):
+            return Capsule(_millimetres(radius), _millimetres(length))
+        case _:
+            return shape
 
 
-def ball_around(shape: Shape) -> tuple[FloatArray, float]:
-    """The centre (3,) and radius of a ball around a bounded shape; the smallest but for meshes, where it is near."""
-    low, high = box_around(shape)
-    centre = (low + high) / 2.0
+def _millimetres(length: float) -> float:
+    return math.ceil(length * 1e3 - 1e-6) / 1e3
+
+
+def _ball(shape: Shape, middle: FloatArray) -> float:
+    """The radius of a ball about the middle of the shape's box."""
     match shape:
         case Sphere():
-            radius = shape.radius
+            return shape.radius
         case Capsule():
-            radius = shape.radius + shape.length / 2.0
+            return shape.radius + shape.length / 2.0
         case Cylinder():
-            radius = float(np.hypot(shape.radius, shape.length / 2.0))
+            return math.hypot(shape.radius, shape.length / 2.0)
         case ConvexMesh():
-            radius = float(np.linalg.norm(shape.vertices - centre, axis=1).max())
+            return _furthest(shape.vertices - middle)
         case _:
-            radius = float(np.linalg.norm(high - centre))
-    return centre, radius
+            return float(np.linalg.norm(support(shape, np.eye(3))))
 
 
-def gap_to(shape: Shape, points: FloatArray) -> FloatArray:
-    """A lower bound [m] of the distance from points (..., 3), in the shape's frame, to the shape; below 0 only for half-spaces."""
-    if isinstance(shape, HalfSpace):
-        return np.asarray(points @ unit_normal(shape))
-    low, high = box_around(shape)
-    outside = np.maximum(np.abs(points - (low + high) / 2.0) - (high - low) / 2.0, 0.0)
-    return np.asarray(np.linalg.norm(outside, axis=-1))
+def _furthest(points: FloatArray) -> float:
+    return float(np.linalg.norm(points, axis=1).max())
 
 
-def unit_normal(shape: HalfSpace) -> FloatArray:
-    """The normal (3,), at length 1 exactly."""
-    normal = np.array(shape.normal)
-    return np.asarray(normal / np.linalg.norm(normal))
+def _upright(normal: FloatArray) -> FloatArray:
+    """A rotation (4, 4) that takes the z axis to a normal (3,)."""
+    up = normal / np.linalg.norm(normal)
+    across = np.eye(3)[int(np.abs(up).argmin())]
+    x = np.cross(across, up)
+    x /= np.linalg.norm(x)
+    turn = np.eye(4)
+    turn[:3, :3] = np.column_stack([x, np.cross(up, x), up])
+    return turn

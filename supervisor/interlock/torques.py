@@ -39,8 +39,8 @@ class Torques:
     def of(
         self, positions: FloatArray, velocities: FloatArray, accelerations: FloatArray, held: Held | None
     ) -> FloatArray:
-        """Joint torques (N, n) [N m] for positions, velocities, accelerations (N, n); NaN in every row that is not finite,
-        and in all rows where what is held has no pose, mass or size.
+        """Joint torques (N, n) [N m] for positions, velocities, accelerations (N, n); NaN in every row that is not
+        finite, and in all rows where what is held has no pose, mass or size.
         """
         found = np.full(positions.shape, math.nan)
         if held is not None and not _weighable(held):

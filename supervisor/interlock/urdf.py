@@ -1,4 +1,4 @@
-"""Reads a URDF that an installed package ships: links, joints and collision geometry, and no file outside that package."""
+"""Reads a URDF that an installed package ships: links, joints, collision geometry; no file outside that package."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Mimic:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UrdfJoint:
-    """A joint: its frame (4, 4) in the parent link at position zero, its axis (3,) there, of length 1, and what the URDF
-    claims about limits [rad or m; rad/s or m/s; N m or N], infinite where it claims nothing.
+    """A joint: its frame (4, 4) in the parent link at position zero, its axis (3,) there, of length 1, and what the
+    URDF claims about limits [rad or m; rad/s or m/s; N m or N], infinite where it claims nothing.
     """
 
     name: str
@@ -87,8 +87,8 @@ class Description:
 
 
 def read_urdf(source: Urdf) -> Description:
-    """The robot that the URDF describes. Raises UnusableInput where the file is missing, is not the one that was reviewed,
-    leaves its package, or describes no tree of supported joints.
+    """The robot that the URDF describes. Raises UnusableInput where the file is missing, is not the one that was
+    reviewed, leaves its package, or describes no tree of supported joints.
     """
     root = _package_root(source.package)
     file = _inside(root, source.path)
@@ -117,7 +117,7 @@ def _package_root(package: str) -> Path:
 
 
 def _inside(root: Path, path: str) -> Path:
-    """The real file of a path below root. Raises UnusableInput for `..`, absolute paths, links out of root and absence."""
+    """The real file of a path below root. Raises UnusableInput for `..`, absolute paths, links out of it, absence."""
     pure = PurePosixPath(path)
     found = (root / pure).resolve()
     if pure.is_absolute() or ".." in pure.parts or "\\" in path or not found.is_relative_to(root):
@@ -175,7 +175,7 @@ def _geometry(element: Element, folder: Path, root: Path, package: str) -> Box |
 
 
 def _mesh_file(name: str, folder: Path, root: Path, package: str) -> Path:
-    """`package://` means the URDF's own folder, else the package's root, with or without the package's name (as PyBullet)."""
+    """`package://` means the URDF's own folder, else the package's root, with or without the package's name."""
     relative = str(folder.relative_to(root))
     if not name.startswith("package://"):
         return _inside(root, f"{relative}/{name}" if not PurePosixPath(name).is_absolute() else name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from interlock.arrays import FloatArray
-from interlock.geometry import Pose, Shape
+from interlock.geometry import Pose, Shape, Vector
 from interlock.motion import Motion, Phase
 from interlock.profile import AllowedCollision, Finger, Gripper, Inertia, Joint, Profile, ToolPoint, Urdf
 from interlock.robot_model import UrdfRobot
@@ -41,19 +41,49 @@ ALLOWED = (
     ("panda_leftfinger", "panda_rightfinger"),
 )
 
-# Gaz et al., RA-L 4(4), 2019, as in franka_ros (inertial.yaml); xx, xy, xz, yy, yz, zz about the centre of mass.
-INERTIAS = (
-    ("panda_link1", 4.970684, (0.003875, 0.002081, -0.04762), (0.70337, -0.000139, 0.006772, 0.70661, 0.019169, 0.009117)),
-    ("panda_link2", 0.646926, (-0.003141, -0.02872, 0.003495), (0.007962, -0.003925, 0.010254, 0.02811, 0.000704, 0.025995)),
-    ("panda_link3", 3.228604, (0.027518, 0.039252, -0.066502), (0.037242, -0.004761, -0.011396, 0.036155, -0.012805, 0.01083)),
-    ("panda_link4", 3.587895, (-0.05317, 0.104419, 0.027454), (0.025853, 0.007796, -0.001332, 0.019552, 0.008641, 0.028323)),
-    ("panda_link5", 1.225946, (-0.011953, 0.041065, -0.038437), (0.035549, -0.002117, -0.004037, 0.029474, 0.000229, 0.008627)),
-    ("panda_link6", 1.666555, (0.060149, -0.014117, -0.010517), (0.001964, 0.000109, -0.001158, 0.004354, 0.000341, 0.005433)),
-    ("panda_link7", 0.735522, (0.010517, -0.004252, 0.061597), (0.012516, -0.000428, -0.001196, 0.010027, -0.000741, 0.004815)),
-    ("panda_hand", 0.73, (-0.01, 0.0, 0.03), (0.001, 0.0, 0.0, 0.0025, 0.0, 0.0017)),
-    ("panda_leftfinger", 0.015, (0.0, 0.0, 0.0), (2.375e-06, 0.0, 0.0, 2.375e-06, 0.0, 7.5e-07)),
-    ("panda_rightfinger", 0.015, (0.0, 0.0, 0.0), (2.375e-06, 0.0, 0.0, 2.375e-06, 0.0, 7.5e-07)),
-)  # fmt: skip
+# Gaz et al., RA-L 4(4), 2019, as in franka_ros (inertial.yaml): mass, centre, then xx, xy, xz, yy, yz, zz about it.
+INERTIAS: dict[str, tuple[float, Vector, tuple[float, float, float, float, float, float]]] = {
+    "panda_link1": (
+        4.970684, (0.003875, 0.002081, -0.04762),
+        (0.70337, -0.000139, 0.006772, 0.70661, 0.019169, 0.009117),
+    ),
+    "panda_link2": (
+        0.646926, (-0.003141, -0.02872, 0.003495),
+        (0.007962, -0.003925, 0.010254, 0.02811, 0.000704, 0.025995),
+    ),
+    "panda_link3": (
+        3.228604, (0.027518, 0.039252, -0.066502),
+        (0.037242, -0.004761, -0.011396, 0.036155, -0.012805, 0.01083),
+    ),
+    "panda_link4": (
+        3.587895, (-0.05317, 0.104419, 0.027454),
+        (0.025853, 0.007796, -0.001332, 0.019552, 0.008641, 0.028323),
+    ),
+    "panda_link5": (
+        1.225946, (-0.011953, 0.041065, -0.038437),
+        (0.035549, -0.002117, -0.004037, 0.029474, 0.000229, 0.008627),
+    ),
+    "panda_link6": (
+        1.666555, (0.060149, -0.014117, -0.010517),
+        (0.001964, 0.000109, -0.001158, 0.004354, 0.000341, 0.005433),
+    ),
+    "panda_link7": (
+        0.735522, (0.010517, -0.004252, 0.061597),
+        (0.012516, -0.000428, -0.001196, 0.010027, -0.000741, 0.004815),
+    ),
+    "panda_hand": (
+        0.73, (-0.01, 0.0, 0.03),
+        (0.001, 0.0, 0.0, 0.0025, 0.0, 0.0017),
+    ),
+    "panda_leftfinger": (
+        0.015, (0.0, 0.0, 0.0),
+        (2.375e-06, 0.0, 0.0, 2.375e-06, 0.0, 7.5e-07),
+    ),
+    "panda_rightfinger": (
+        0.015, (0.0, 0.0, 0.0),
+        (2.375e-06, 0.0, 0.0, 2.375e-06, 0.0, 7.5e-07),
+    ),
+}  # fmt: skip
 
 
 def package_folder(package: str) -> Path:
@@ -71,11 +101,12 @@ def urdf() -> Urdf:
 
 def profile(tracking: float = 1e-6) -> Profile:
     """The Panda; with as good as no tracking error unless one is asked for."""
+    limits = zip(LOWER.tolist(), UPPER.tolist(), strict=True)
     return Profile(
         name="panda",
         joints=tuple(
-            Joint(f"panda_joint{index + 1}", float(LOWER[index]), float(UPPER[index]), 2.175, 10.0, tracking, "test")
-            for index in range(7)
+            Joint(f"panda_joint{number}", lower, upper, 2.175, 10.0, tracking, "test")
+            for number, (lower, upper) in enumerate(limits, start=1)
         ),
         grippers=(
             Gripper(
@@ -90,7 +121,7 @@ def profile(tracking: float = 1e-6) -> Profile:
         flange="panda_link8",
         hand_links=HAND,
         tool_points=(ToolPoint("tcp", "panda_link8", Pose((0.0, 0.0, 0.1034))),),
-        inertias=tuple(Inertia(link, mass, com, tensor, "Gaz 2019") for link, mass, com, tensor in INERTIAS),
+        inertias=tuple(Inertia(link, *numbers, "Gaz 2019") for link, numbers in INERTIAS.items()),
         allowed_collisions=tuple(AllowedCollision(a, b, "test") for a, b in ALLOWED),
     )  # fmt: skip
 
@@ -100,13 +131,17 @@ def cell(bodies: Sequence[Body] = (), zones: Sequence[Zone] = (), mount: Pose | 
 
 
 def motion(
-    model: UrdfRobot | None, positions: FloatArray, opening: float = 0.04, held: Held | None = None, period_s: float = 0.02
+    model: UrdfRobot | None,
+    positions: FloatArray,
+    opening: float = 0.04,
+    held: Held | None = None,
+    period_s: float = 0.02,
 ) -> Motion:
     nodes = len(positions)
     zeros = np.zeros_like(positions)
     return Motion(
         now_ns=NOW,
-        times_s=np.arange(nodes) * period_s,
+        times_s=np.arange(nodes, dtype=np.float64) * period_s,
         phase=np.full(nodes, int(Phase.ROW)),
         row=np.arange(nodes),
         positions=positions,
@@ -124,7 +159,11 @@ def motion(
 
 
 def demand(
-    others: Sequence[str], min_m: float, nodes: int, links: Sequence[str] = MOVING, exclude: Sequence[tuple[str, str]] = ()
+    others: Sequence[str],
+    min_m: float,
+    nodes: int,
+    links: Sequence[str] = MOVING,
+    exclude: Sequence[tuple[str, str]] = (),
 ) -> Demand:
     return Demand(tuple(links), tuple(others), min_m, np.ones(nodes, dtype=np.bool_), frozenset(exclude))
 

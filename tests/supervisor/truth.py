@@ -1,4 +1,4 @@
-"""Distances of PyBullet's own Panda, loaded from its URDF and posed joint by joint: the referee of the forecast's tests.
+"""Distances of PyBullet's own Panda, loaded from its URDF and posed joint by joint: the forecast's referee.
 
 Bullet draws each hull 1 mm larger and rounds the edges of boxes and cylinders by up to 0.73 mm, hence SLACK_M.
 """
@@ -9,7 +9,7 @@ import pybullet
 import pybullet_data
 
 from interlock.arrays import FloatArray
-from interlock.geometry import Box, Capsule, Cylinder, HalfSpace, Pose, Shape, Sphere
+from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere
 
 HULL_M = 1e-3
 SLACK_M = 1e-3
@@ -29,7 +29,9 @@ class Truth:
 
     def add(self, name: str, shape: Shape, pose: Pose) -> None:
         made = pybullet.createMultiBody(0.0, _collision(shape, self.client), physicsClientId=self.client)
-        pybullet.resetBasePositionAndOrientation(made, list(pose.xyz), list(pose.quat_xyzw), physicsClientId=self.client)
+        pybullet.resetBasePositionAndOrientation(
+            made, list(pose.xyz), list(pose.quat_xyzw), physicsClientId=self.client
+        )
         self.bodies[name] = made
 
     def pose(self, positions: FloatArray) -> None:
@@ -74,7 +76,6 @@ def _collision(shape: Shape, client: int) -> int:
                 pybullet.GEOM_CAPSULE, radius=radius, height=length, physicsClientId=client
             )
         case HalfSpace(normal=normal):
-            return pybullet.createCollisionShape(
-                pybullet.GEOM_PLANE, planeNormal=list(normal), physicsClientId=client
-            )
-    raise AssertionError(shape)
+            return pybullet.createCollisionShape(pybullet.GEOM_PLANE, planeNormal=list(normal), physicsClientId=client)
+        case ConvexMesh(vertices=vertices):
+            return pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=vertices.tolist(), physicsClientId=client)

@@ -1,0 +1,12 @@
+"""What Interlock uses of trimesh: vertices from a mesh file's bytes."""
+
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+class Trimesh:
+    @property
+    def vertices(self) -> npt.NDArray[np.float64]: ...
+
+def load_mesh(file_obj: BinaryIO, file_type: str, process: bool = ...) -> Trimesh: ...
