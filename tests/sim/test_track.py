@@ -1,0 +1,120 @@
+"""The simulated controller's commands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlock.arrays import FloatArray
+from interlock.motion import Plan
+from interlock_sim.track import ROUNDING, STEP_NS, Track, at_rest, braked, following, spliced
+
+PERIOD_NS = 20_000_000
+ACCELERATIONS = np.array([15.0, 7.5])
+speeds = st.floats(-1.5, 1.5)
+
+
+def rest() -> Track:
+    return at_rest(0, np.zeros(2), np.array([0.08]))
+
+
+def ramp(speed: float, rows: int = 50) -> Plan:
+    times = PERIOD_NS * np.arange(rows + 1, dtype=np.int64)
+    positions = np.outer(speed * times / 1e9, [1.0, -1.0])
+    return Plan(times, positions, np.full((rows + 1, 1), 0.04), int(times[-1]))
+
+
+def accelerations(positions: FloatArray) -> FloatArray:
+    """Over a row period, as a row is judged."""
+    return np.abs(np.diff(positions[::ROUNDING], n=2, axis=0)) / (ROUNDING * STEP_NS / 1e9) ** 2
+
+
+def test_a_track_rests_before_and_after() -> None:
+    track = following(rest(), ramp(1.0), 0)
+
+    before, _ = track.window(-10 * STEP_NS, 1)
+    after, hands = track.window(10**10, 1)
+
+    assert before.tolist() == [[0.0, 0.0]]
+    np.testing.assert_allclose(after, [[1.0, -1.0]])
+    assert hands.tolist() == [[0.04]]
+
+
+@given(speed=speeds)
+def test_rounding_keeps_straight_lines(speed: float) -> None:
+    track = following(rest(), ramp(speed), 0)
+
+    rounded = track.rounded(100 * STEP_NS)
+
+    np.testing.assert_allclose(rounded[:500], track.window(100 * STEP_NS, 500)[0], atol=1e-12)
+
+
+@given(speed=speeds)
+def test_rounding_leaves_a_corner_by_an_eighth_of_the_acceleration(speed: float) -> None:
+    track = following(rest(), ramp(speed), 0)
+    period_s = ROUNDING * STEP_NS / 1e9
+
+    rounded = track.rounded(0)
+
+    off = np.abs(rounded - track.window(0, len(rounded))[0]).max()
+    assert off <= abs(speed) * period_s / 8.0 + 1e-12
+
+
+def test_a_nan_stays_in_its_window() -> None:
+    positions = np.zeros((200, 2))
+    positions[100, 0] = np.nan
+
+    rounded = Track(0, positions, np.zeros((200, 1))).rounded(0)
+
+    wrong = np.flatnonzero(np.isnan(rounded[:, 0]))
+    assert wrong.min() == 100 - ROUNDING // 2
+    assert wrong.max() == 100 + ROUNDING // 2
+    assert not np.isnan(rounded[:, 1]).any()
+
+
+def test_a_plan_takes_over_at_its_own_time() -> None:
+    track = following(rest(), ramp(1.0), 0)
+    later = Plan(np.array([400, 500]) * STEP_NS, np.array([[0.4, -0.4], [0.4, -0.4]]), np.full((2, 1), 0.02), 0)
+
+    changed = following(track, later, 100 * STEP_NS)
+
+    np.testing.assert_array_equal(changed.window(100 * STEP_NS, 300)[0], track.window(100 * STEP_NS, 300)[0])
+    np.testing.assert_allclose(changed.window(450 * STEP_NS, 1)[0], [[0.4, -0.4]])
+    assert changed.window(399 * STEP_NS, 2)[1].ravel().tolist() == [0.04, 0.02]
+
+
+def test_gripper_values_hold_until_the_next_node() -> None:
+    times = np.array([0, 100]) * STEP_NS
+
+    track = spliced(rest(), times, np.zeros((2, 2)), np.array([[0.07], [0.03]]), 0)
+
+    assert track.window(99 * STEP_NS, 2)[1].ravel().tolist() == [0.07, 0.03]
+
+
+@given(speed=speeds, after=st.integers(30, 900))
+def test_a_brake_stops_on_the_path_within_the_accelerations(speed: float, after: int) -> None:
+    track = following(rest(), ramp(speed), 0)
+
+    stopped = braked(track, after * STEP_NS, ACCELERATIONS)
+
+    positions, _ = stopped.window((after - ROUNDING // 2) * STEP_NS, 1500)
+    np.testing.assert_allclose(positions[:, 0], -positions[:, 1], atol=1e-12)
+    assert (np.diff(np.sign(speed) * positions[:, 0]) >= -1e-12).all()
+    assert (accelerations(positions) <= ACCELERATIONS + 1e-6).all() or after > 800  # the plan itself ends abruptly
+    assert np.ptp(positions[-100:], axis=0).max() == 0.0
+
+
+def test_a_brake_at_rest_stays() -> None:
+    stopped = braked(rest(), 10 * STEP_NS, ACCELERATIONS)
+
+    assert not stopped.window(0, 100)[0].any()
+
+
+@pytest.mark.parametrize(
+    ("positions", "grippers"), [(np.zeros((0, 2)), np.zeros((0, 1))), (np.zeros((2, 2)), np.zeros((1, 1)))]
+)
+def test_a_track_needs_commands_of_both_kinds(positions: FloatArray, grippers: FloatArray) -> None:
+    with pytest.raises(ValueError, match="grippers"):
+        Track(0, positions, grippers)
