@@ -1,0 +1,116 @@
+"""The simulated robot, its hand and its motors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from interlock.geometry import Box, Pose
+from interlock.motion import Plan
+from interlock.profile import Profile
+from interlock.scene import Cell
+from interlock_sim.tasks import start_positions
+from interlock_sim.tool import Tool
+from interlock_sim.track import at_rest, following
+from interlock_sim.watch import Intended
+from interlock_sim.world import Thing, World
+
+FINGERS = ("panda_leftfinger", "panda_rightfinger")
+GRASP = Intended(pairs=frozenset(frozenset((finger, "cube")) for finger in FINGERS))
+
+
+@pytest.fixture
+def world(profile: Profile, cell: Cell, tool: Tool) -> Iterator[World]:
+    """The arm at its start with an open hand around a light cube that hangs in the air for the blink of an eye."""
+    start = start_positions(profile)
+    x, y, z = tool.forward(start[None])[0, :3, 3].tolist()
+    cube = Thing("cube", Box((0.05, 0.05, 0.05)), Pose((x, y, z)), 0.1)
+    made = World(profile, cell, (cube,), GRASP, positions=start, grippers=np.array([0.054]))
+    yield made
+    made.close()
+
+
+def hand_to(world: World, width: float, until_ns: int) -> None:
+    positions = np.array(world.positions)
+    world.follow(at_rest(world.now_ns, positions, np.array([width])))
+    world.run_until(until_ns)
+
+
+def test_forward_kinematics_agrees_with_the_physics(world: World, tool: Tool) -> None:
+    expected = tool.forward(np.array([world.positions]))[0]
+
+    found = world.link_pose("panda_hand").matrix() @ tool.place
+
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_at_rest_the_arm_holds_its_own_weight(world: World) -> None:
+    start = world.positions
+
+    world.run_until(500_000_000)
+
+    np.testing.assert_allclose(world.positions, start, atol=1e-5)
+    assert not world.watch.limit_violated
+    assert not world.watch.contacts
+
+
+def test_a_hand_that_closes_takes_the_cube_and_lets_go_when_it_opens(world: World) -> None:
+    hand_to(world, 0.046, 150_000_000)
+    grip = world.grip
+    height = world.pose_of("cube").xyz[2]
+    world.run_until(1_000_000_000)
+    held_height = world.pose_of("cube").xyz[2]
+    hand_to(world, 0.07, 1_400_000_000)
+
+    assert grip is not None
+    assert grip.held.name == "cube"
+    assert abs(held_height - height) < 0.002
+    assert world.grip is None
+    assert world.pose_of("cube").xyz[2] < held_height - 0.1
+
+
+def test_what_is_held_is_reported_in_the_flange_frame(world: World) -> None:
+    hand_to(world, 0.046, 300_000_000)
+
+    assert world.grip is not None
+    flange = world.link_pose("panda_link8").matrix()
+    expected = np.linalg.inv(flange) @ world.pose_of("cube").matrix()
+    np.testing.assert_allclose(world.grip.held.pose.matrix(), expected, atol=2e-3)
+
+
+def test_the_table_is_felt(profile: Profile, cell: Cell) -> None:
+    start = start_positions(profile)
+    world = World(profile, cell, (), Intended(), positions=start, grippers=np.array([0.08]))
+    lean = np.array([0.0, 1.2, 0.0, 0.0, 0.0, 0.0, 0.0])
+    times = np.array([0, 1_500_000_000])
+    plan = Plan(times, np.array([start, start + lean]), np.full((2, 1), 0.08), int(times[-1]))
+
+    world.follow(following(world.track, plan, 0))
+    world.run_until(1_500_000_000)
+    world.close()
+
+    assert any("table" in contact.pair for contact in world.watch.contacts)
+
+
+def test_a_nan_is_handed_to_the_motors_and_makes_blind(world: World) -> None:
+    world.follow(at_rest(0, np.full(7, np.nan), np.array([0.05])))
+
+    world.run_until(10_000_000)
+
+    assert world.watch.blind
+    assert world.now_ns == 10_000_000
+
+
+def test_the_same_commands_give_the_same_motion(profile: Profile, cell: Cell) -> None:
+    def ends() -> tuple[float, ...]:
+        start = start_positions(profile)
+        world = World(profile, cell, (), Intended(), positions=start, grippers=np.array([0.08]))
+        plan = Plan(np.array([0, 10**9]), np.array([start, start + 0.3]), np.full((2, 1), 0.02), 10**9)
+        world.follow(following(world.track, plan, 0))
+        world.run_until(1_200_000_000)
+        world.close()
+        return world.positions + world.velocities + world.torques
+
+    assert ends() == ends()
