@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
@@ -20,6 +19,15 @@ FORM: Final = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 COUNT: Final = re.compile("0|[1-9][0-9]{0,8}")
 NAME_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$"
+URDF_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*:(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+DIGEST_PATTERN: Final = "^[0-9a-f]{64}$"
+
+# What each pattern asks for, in words.
+WRITTEN: Final = {
+    NAME_PATTERN: "a name: a letter, then at most 63 letters, digits, or any of _ . : -",
+    URDF_PATTERN: "a file inside an installed package, as in pybullet_data:franka_panda/panda.urdf",
+    DIGEST_PATTERN: "a SHA-256: 64 digits and letters from a to f",
+}
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
@@ -66,6 +74,4 @@ def bounds(found: Range, unit: str) -> tuple[float, float]:
     """Both ends of a range in the SI unit that is wanted; raises ValueError for another."""
     if found.unit != unit:
         raise ValueError(f"expected a range in {unit}, got one in {found.unit}")
-    if not math.isfinite(found.low) or not math.isfinite(found.high):
-        raise ValueError("a range must be finite")
     return found.low, found.high

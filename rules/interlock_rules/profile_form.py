@@ -9,7 +9,20 @@ from pydantic import BeforeValidator, ConfigDict, StringConstraints
 
 from interlock.chunk import Anchor, OnLoss, Polarity, Quantity, Rotation, Unit
 
-from .forms import AT_ORIGIN, FORM, Count, Name, Place, Plain, Text, Turn, Turns, parse_count
+from .forms import (
+    AT_ORIGIN,
+    DIGEST_PATTERN,
+    FORM,
+    URDF_PATTERN,
+    Count,
+    Name,
+    Place,
+    Plain,
+    Text,
+    Turn,
+    Turns,
+    parse_count,
+)
 from .quantities import GripperRange, GripperSpeed, quantity
 
 JointSpeed = Annotated[float, quantity("angular speed", "positive")]
@@ -43,13 +56,8 @@ class JointForm:
 class UrdfForm:
     """A URDF as `package:path` in an installed Python package, and the SHA-256 of its bytes."""
 
-    file: Annotated[
-        str,
-        StringConstraints(
-            pattern=r"^[A-Za-z_][A-Za-z0-9_]*:([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
-        ),
-    ]
-    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    file: Annotated[str, StringConstraints(pattern=URDF_PATTERN)]
+    sha256: Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from .forms import WRITTEN
 from .problems import BadFile, Problem, nearest
 from .yaml_text import Document, Path
 
@@ -28,6 +29,12 @@ WANTED: Final = {
     "dataclass_type": "an object",
 }
 
+COUNTED: Final = {
+    "too_short": "at least {min_length} items, got {actual_length}",
+    "too_long": "at most {max_length} items, got {actual_length}",
+    "string_too_short": "some text, got none",
+    "string_too_long": "at most {max_length} characters",
+}
 
 _ADAPTERS: Final[dict[Any, TypeAdapter[Any]]] = {}
 
@@ -94,9 +101,14 @@ def _message(form: Any, detail: ErrorDetails, also: tuple[str, ...]) -> tuple[st
         return f'unknown key "{last}"{nearest(str(last), known)}', True
     if kind == "literal_error":
         choices = str(detail.get("ctx", {}).get("expected")).replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{_shown(found)} is not one of {', '.join(choices)}{nearest(str(found), choices)}", False
+        near = nearest(str(found), choices)
+        return f"{_shown(found)} is not one of {', '.join(choices)}{near if near.endswith('?') else ''}", False
     if kind in WANTED:
         return f"expected {WANTED[kind]}, got {_shown(found)}", False
+    if kind == "string_pattern_mismatch":
+        return f"{_shown(found)} is not {WRITTEN[detail.get('ctx', {})['pattern']]}", False
+    if kind in COUNTED:
+        return f"expected {COUNTED[kind].format(**detail.get('ctx', {}))}", False
     return detail["msg"].removeprefix("Value error, "), False
 
 

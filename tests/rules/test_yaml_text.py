@@ -1,0 +1,107 @@
+"""F-04: strict YAML 1.2, of which nothing is typed before its field is known."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlock_rules.problems import BadFile
+from interlock_rules.yaml_text import MAX_BYTES, read_text
+
+
+def tree(text: str) -> object:
+    return read_text(text.encode(), "a.yaml").root.tree
+
+
+def refusal(raw: bytes) -> str:
+    with pytest.raises(BadFile) as refused:
+        read_text(raw, "a.yaml")
+    return str(refused.value).splitlines()[0]
+
+
+@pytest.mark.parametrize("text", ["1e3", "1:30", "017", "no", ".nan", "~", "null", "0x10", "2020-01-01", "1_000", "on"])
+def test_f04_every_scalar_stays_the_text_that_was_written(text: str) -> None:
+    assert tree(f"a: {text}") == {"a": text}
+
+
+def test_lists_and_objects_keep_their_order() -> None:
+    assert tree("b: [x, {y: z}]\na: |\n  two\n  lines\n") == {"b": ["x", {"y": "z"}], "a": "two\nlines\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: 1\nb: 2\na: 3", 'a.yaml:3:1: "a" is here a second time; first in line 1'),
+        ("a: {b: 1, b: 2}", 'a.yaml:1:11: "b" is here a second time; first in line 1'),
+        ("a: &x 1", "a.yaml:1:4: anchors (&x) are not accepted; write the value out where it is used"),
+        ("a: *x", "a.yaml:1:4: aliases (*x) are not accepted; write the value out"),
+        ("a: !!str 1", "a.yaml:1:4: tags (tag:yaml.org,2002:str) are not accepted; the field decides what a value is"),
+        ("a: ! 1", "a.yaml:1:4: tags (!) are not accepted; the field decides what a value is"),
+        ("a: !x [1]", "a.yaml:1:4: tags (!x) are not accepted; the field decides what a value is"),
+        ("<<: {a: 1}", "a.yaml:1:1: merge keys (<<) are not accepted; write the values out"),
+        ("? [a]\n: 1", "a.yaml:1:3: a key must be one word"),
+        ("%YAML 1.1\n---\na: 1", "a.yaml:1:1: directives (%) are not accepted; remove this line"),
+        ("a: 1\n---\nb: 2", "a.yaml:2:1: a second document begins here; a file holds one"),
+        ("a: [1, 2", "a.yaml:1:9: not YAML: expected ',' or ']', but got '<stream end>'"),
+        ("a: 1\n\tb: 2", "a.yaml:2:1: not YAML: found character '\\t' that cannot start any token"),
+        ("", "a.yaml:1:1: the file is empty"),
+        ("# nothing\n", "a.yaml:1:1: the file is empty"),
+        ("a: 1\nb: x\x07", "a.yaml:2:5: the character U+0007 is not accepted; remove it"),
+        ("a: x\x85b: 1", "a.yaml:1:5: the character U+0085 is not accepted; remove it"),
+        ("\ufeffa: 1", "a.yaml:1:1: the character U+FEFF is not accepted; remove it"),
+        ("a: " + "[" * 40 + "]" * 40, "a.yaml:1:35: nested deeper than 32 levels"),
+        ("[" + "1," * 100_001 + "]", "a.yaml:1:200000: more than 100000 values in one file"),
+    ],
+)
+def test_f04_what_would_mean_other_than_it_shows_is_refused(text: str, complaint: str) -> None:
+    assert refusal(text.encode()) == complaint
+
+
+def test_every_repeated_key_is_reported() -> None:
+    with pytest.raises(BadFile) as refused:
+        read_text(b"a: 1\na: 2\na: 3\n", "a.yaml")
+
+    assert [problem.place.line for problem in refused.value.problems] == [2, 3]
+
+
+def test_f04_a_small_file_cannot_become_a_large_one() -> None:
+    bomb = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+
+    assert "anchors" in refusal(bomb.encode())
+
+
+def test_bytes_beyond_the_bound_are_not_read() -> None:
+    assert refusal(b"#" * (MAX_BYTES + 1)).startswith(f"a.yaml:1:1: the file has {MAX_BYTES + 1} bytes")
+
+
+def test_bytes_that_are_not_utf8_are_refused_with_their_line() -> None:
+    assert refusal(b"a: 1\nb: \xff\n") == "a.yaml:2:1: this line is not UTF-8; save the file as UTF-8"
+
+
+def test_a_problem_shows_the_line_and_a_caret_under_the_value() -> None:
+    document = read_text(b"a:\n  b: [x, yes]\n", "a.yaml")
+
+    assert document.problem(("a", "b", 1), "no").text == "a.yaml:2:10: no\n    2 |   b: [x, yes]\n" + " " * 17 + "^"
+
+
+def test_a_problem_with_a_key_stands_at_the_key() -> None:
+    document = read_text(b"a:\n  bee: 1\n", "a.yaml")
+
+    assert document.problem(("a", "bee"), "no", at_key=True).place.text == "a.yaml:2:3"
+
+
+def test_a_problem_beyond_what_is_there_stands_as_near_as_possible() -> None:
+    document = read_text(b"a:\n  b: [x]\n", "a.yaml")
+
+    assert document.place(("a", "missing")).text == "a.yaml:2:3"
+    assert document.place(("a", "b", 7)).text == "a.yaml:2:6"
+    assert document.place(("a", 0)).text == "a.yaml:2:3"
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_read_or_refused_with_a_place(raw: bytes) -> None:
+    try:
+        read_text(raw, "a.yaml")
+    except BadFile as refused:
+        assert all(problem.place.line >= 1 and problem.place.column >= 1 for problem in refused.problems)
