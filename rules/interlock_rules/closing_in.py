@@ -58,10 +58,10 @@ def _planes(body: Body) -> FloatArray:
     if isinstance(body.shape, HalfSpace):
         normal = place[:3, :3] @ np.asarray(body.shape.normal)
         return np.append(normal, -float(normal @ place[:3, 3]))[None]
-    return np.asarray(ConvexHull(_points_in(body.shape) @ place[:3, :3].T + place[:3, 3]).equations)
+    return np.asarray(ConvexHull(points_in(body.shape) @ place[:3, :3].T + place[:3, 3]).equations)
 
 
-def _points_in(shape: Shape) -> FloatArray:
+def points_in(shape: Shape) -> FloatArray:
     """Points (V, 3) [m] of a shape that span most of it."""
     ball = np.concatenate([np.eye(3), -np.eye(3)])
     match shape:
@@ -76,7 +76,7 @@ def _points_in(shape: Shape) -> FloatArray:
             return np.concatenate([ball * radius - end, ball * radius + end])
         case ConvexMesh(vertices=vertices):
             return vertices
-        case HalfSpace():
+        case _:
             raise ValueError("a half-space has no corners")
 
 

@@ -115,7 +115,7 @@ def _room_ahead(motion: Motion, profile: Profile) -> FloatArray:
     up = joint_limits(profile, "upper") - motion.positions
     down = motion.positions - joint_limits(profile, "lower")
     ahead = np.where(motion.velocities > 0.0, up, np.where(motion.velocities < 0.0, down, np.inf))
-    return np.maximum(ahead, 0.0)
+    return np.maximum(ahead, 0.0) + 0.0 * motion.positions  # a NaN position is NaN at rest, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def at_most(
     if values is None or values.shape != most.shape:
         return (unknown(motion, unit, what),)
     size = np.abs(values)
-    margins = np.where(judged[:, None] | np.isnan(size), most - size, np.inf)
+    left = most - size
+    margins = np.where(judged[:, None] | np.isnan(left), left, np.inf)
     return per_joint(profile, motion, margins, size, most, unit, what)
 
 

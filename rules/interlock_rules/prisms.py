@@ -83,7 +83,7 @@ def _depth_inside(polygon: shapely.Polygon, corners: FloatArray, growth: FloatAr
     if len(corners) == 0:
         return np.empty(0)
     boundary: Any = polygon.boundary
-    around = shapely.box(*corners.min(axis=(0, 1)).tolist(), *corners.max(axis=(0, 1)).tolist())
+    around: Any = _plane.box(*corners.min(axis=(0, 1)).tolist(), *corners.max(axis=(0, 1)).tolist())
     if polygon.covers(around) and boundary.distance(around) >= growth.max():
         return np.full(len(corners), boundary.distance(around))  # a box around all of them is inside, growth and all
     hulls = _hulls(corners)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast
+
+from interlock.geometry import Vector
 
 from .amounts import GRIPPER_DIMENSIONS, Amount, OfProfile, Range, Sign, checked
 from .reader import Reader
@@ -59,12 +61,22 @@ def parse_range(text: object) -> Range:
     raise ValueError(f"{text!r} is not a range: expected two quantities of one kind, as in '0 mm to 80 mm'")
 
 
-def parse_direction(value: object) -> tuple[float, float, float]:
-    """Three plain numbers, not all zero, of any length; raises ValueError."""
+def parse_direction(texts: object) -> Vector:
+    """Three plain decimals, not all zero, of any length; raises ValueError."""
+    return _direction(texts, _decimal)
+
+
+def _decimal(text: object) -> float:
+    if not isinstance(text, str) or re.fullmatch(DECIMAL, text) is None:
+        raise ValueError(f"{text!r} is not a plain number: expected digits, as in -0.5")
+    return float(text) + 0.0
+
+
+def _direction(value: object, read: Callable[[object], float]) -> Vector:
     items = cast(Sequence[object], value) if isinstance(value, list | tuple) else ()
     if len(items) != 3:
         raise ValueError(f"expected three numbers, as in [0, 0, -1], got {value!r}")
-    x, y, z = (checked(item) for item in items)
+    x, y, z = (read(item) for item in items)
     if not math.hypot(x, y, z) >= 1e-3:
         raise ValueError(f"a direction must not be zero, got {value!r}")
     return x, y, z
@@ -138,7 +150,7 @@ AngularSpeedOrShare = Annotated[float | OfProfile, share_or("angular speed")]
 AngularAccelerationOrShare = Annotated[float | OfProfile, share_or("angular acceleration")]
 AngularJerkOrShare = Annotated[float | OfProfile, share_or("angular jerk")]
 TorqueOrShare = Annotated[float | OfProfile, share_or("torque")]
-Direction = Annotated[tuple[float, float, float], Reader(parse_direction, parse_direction, _DIRECTION)]
+Direction = Annotated[Vector, Reader(parse_direction, lambda value: _direction(value, checked), _DIRECTION)]
 GripperRange = Annotated[
     Range,
     Reader(

@@ -64,5 +64,5 @@ def per_second(travel: FloatArray, times_s: FloatArray) -> FloatArray:
     """
     seconds = np.diff(times_s, prepend=times_s[:1])
     with np.errstate(all="ignore"):
-        rate = np.where(seconds > 0.0, travel / seconds, np.inf)
-    return np.where(travel == 0.0, 0.0, np.where(np.isnan(travel) | np.isnan(seconds), np.nan, rate))
+        rate = np.where(seconds > 0.0, travel / seconds, np.where(travel == 0.0, 0.0, np.inf))
+    return np.where(np.isnan(travel) | np.isnan(seconds), np.nan, rate)
