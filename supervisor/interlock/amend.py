@@ -14,8 +14,11 @@ import numpy as np
 from .arrays import FloatArray, frozen
 from .braking import on_path
 from .build import Proposal
+from .judge import Judgement
 from .lower import JointPath, joint_limits
+from .motion import Phase
 from .profile import Profile
+from .rules import Trace
 from .verdict import Finding, Verdict
 
 AIM: Final = 0.995  # just inside the limit
@@ -81,15 +84,22 @@ def _along(path: JointPath, line: FloatArray, speed: float, profile: Profile) ->
     return along
 
 
-def cut(proposal: Proposal, verdict: Verdict) -> JointPath | None:
+def cut(proposal: Proposal, judgement: Judgement) -> JointPath | None:
     """The same rows, ending early enough to be at rest before the first refused point; None where no row is left."""
     path = proposal.path
-    refused = [_place(finding, path) for finding in verdict.violated if finding.enforced]
+    violated = {finding.rule for finding in judgement.verdict.violated if finding.enforced}
+    traces = dict(judgement.traces)
+    before = min((_rows_before(proposal, traces.get(rule, ())) for rule in violated), default=0)
     braking = (proposal.plan.end_ns - path.rows_end_ns) / path.period_ns
-    commit = math.floor(min(refused, default=0) - braking / 2.0) - 1
+    commit = math.floor(before - braking / 2.0) - 1
     return replace(path, commit=commit) if 1 <= commit < path.commit else None
 
 
-def _place(finding: Finding, path: JointPath) -> int:
-    """How many rows of the path are before the finding; in the brake: all that are permitted."""
-    return finding.row - path.start_row if finding.phase == "row" else path.commit if finding.phase == "brake" else 0
+def _rows_before(proposal: Proposal, traces: tuple[Trace, ...]) -> int:
+    """How many permitted rows come before the first place where a rule is violated; 0 where that is not known."""
+    path, motion = proposal.path, proposal.motion
+    if not traces or any(trace.margin.shape != motion.times_s.shape for trace in traces):
+        return 0
+    bad = np.logical_or.reduce([~(trace.margin >= 0.0) for trace in traces])
+    phase, row = int(motion.phase[np.argmax(bad)]), int(motion.row[np.argmax(bad)])
+    return row - path.start_row if phase == Phase.ROW else path.commit if phase == Phase.BRAKE else 0

@@ -16,7 +16,6 @@ from .amend import SLOWEST, cut, factor, slowed
 from .build import Proposal
 from .case import Case
 from .checks import flag
-from .errors import InterlockError
 from .judge import Judgement, judge, ordered
 from .physics import Physics
 from .rules import SEVERITY
@@ -29,10 +28,12 @@ def decide(case: Case, physics: Physics) -> Decision:
     """What is permitted of a case's chunk; pure: the same case gives the same bytes."""
     first = judge(case, physics)
     attempts = [_attempt("as proposed", first)]
+    proposal = first.proposal
+    if proposal is None:
+        return _refused(case, attempts)
     if first.verdict.allowed:
-        return _permitted("permit", first, attempts)
-    if first.proposal is not None and SEVERITY[first.verdict.reaction] <= SEVERITY["truncate"]:
-        proposal = first.proposal
+        return _permitted("permit", proposal, attempts)
+    if SEVERITY[first.verdict.reaction] <= SEVERITY["truncate"]:
         amended = _slow(case, first, proposal, physics, attempts) or _cut(case, first, proposal, physics, attempts)
         if amended is not None:
             return amended
@@ -56,26 +57,25 @@ def _slow(
         path = slowed(proposal.path, speed, case.rules.profile)
         judgement = judge(case, physics, path)
         attempts.append(_attempt(f"slowed to {speed:.3f}", judgement))
-        if judgement.verdict.allowed:
-            return _permitted("slow", judgement, attempts)
+        if judgement.proposal is not None and judgement.verdict.allowed:
+            return _permitted("slow", judgement.proposal, attempts)
     return None
 
 
 def _cut(
     case: Case, first: Judgement, proposal: Proposal, physics: Physics, attempts: list[Attempt]
 ) -> Decision | None:
-    path = cut(proposal, first.verdict)
+    path = cut(proposal, first)
     if path is None:
         return None
     judgement = judge(case, physics, path)
     attempts.append(_attempt(f"cut to {path.commit} rows", judgement))
-    return _permitted("truncate", judgement, attempts) if judgement.verdict.allowed else None
+    if judgement.proposal is not None and judgement.verdict.allowed:
+        return _permitted("truncate", judgement.proposal, attempts)
+    return None
 
 
-def _permitted(reaction: Outcome, judgement: Judgement, attempts: list[Attempt]) -> Decision:
-    proposal = judgement.proposal
-    if proposal is None:
-        raise InterlockError("a verdict allowed what has no path; this is a bug")
+def _permitted(reaction: Outcome, proposal: Proposal, attempts: list[Attempt]) -> Decision:
     path = proposal.path
     return Decision(
         reaction=reaction,

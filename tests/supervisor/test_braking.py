@@ -26,7 +26,7 @@ def off_the_line(points: FloatArray, line: FloatArray) -> float:
 
 
 @given(st.lists(STEPS, min_size=1, max_size=12), st.integers(0, 6))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_F32_a_brake_that_fits_keeps_the_limits_and_the_path_and_ends_at_rest(
     steps: list[tuple[float, float]], least: int
 ) -> None:

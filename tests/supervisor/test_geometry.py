@@ -30,7 +30,7 @@ def test_F03_a_size_is_positive_and_finite(which: str, bad: float) -> None:
         "length of a capsule": lambda: Capsule(1.0, bad),
     }
 
-    with pytest.raises(ValueError, match=f"{which.split()[0]} must be positive and finite"):
+    with pytest.raises(ValueError, match=f"{which.split(maxsplit=1)[0]} must be positive and finite"):
         made[which]()
 
 

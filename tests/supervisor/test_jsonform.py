@@ -186,6 +186,7 @@ def test_names_pairs_and_either_are_read() -> None:
 
     found = from_json(_Odd, body)
 
+    assert to_json(found.names) == {"a": 1}
     assert (found.names, found.pair, found.either) == ({"a": 1}, (1, "x"), "one")
     assert (found.when_ns, found.maybe_ns) == (7, None)
 

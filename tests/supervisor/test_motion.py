@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlock.build import rest_of_plan
 from interlock.motion import Plan
-from tests.supervisor.toy import MS, PERIOD, PERIOD_S, plan
+from tests.supervisor.toy import MS, PERIOD, PERIOD_S, Physics, case, plan
 
 ROWS = np.array([[0.0, 0.0], [0.02, 0.0], [0.05, 0.01], [0.05, 0.01]])
 
@@ -78,3 +79,12 @@ def test_F10_gripper_values_hold_until_the_next_node() -> None:
         0.08,
     ]
     assert held.end_ns == 20
+
+
+def test_what_several_rules_ask_of_a_motion_is_worked_out_once() -> None:
+    motion, asked = rest_of_plan(case(now_ns=0), plan(ROWS, 0), Physics()), list[str]()
+
+    found = [motion.once(key, lambda key=key: asked.append(key) or key) for key in ("a", "b", "a")]  # type: ignore[misc, func-returns-value]
+
+    assert found == ["a", "b", "a"]
+    assert asked == ["a", "b"]

@@ -1,0 +1,339 @@
+"""Each check refuses what it names, and nothing that is right; none of them lets an exception out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from interlock import checks
+from interlock.case import Case, Memory
+from interlock.chunk import Channel, Layout, Normalisation
+from interlock.geometry import Pose, Sphere
+from interlock.judge import judge, judge_standing
+from interlock.rules import Accepts
+from interlock.scene import Body, Cell, Held, Scene, SceneObject
+from tests.supervisor.toy import (
+    ABSOLUTE,
+    MS,
+    NOW,
+    OPEN,
+    PERIOD,
+    SINCE_SEEN,
+    START,
+    Physics,
+    case,
+    chunk,
+    joint,
+    plan,
+    profile,
+    ramp,
+    rules,
+    stamps,
+    state,
+)
+
+
+def refused_by(found: Case) -> set[str]:
+    return {finding.rule for finding in judge(found, Physics()).verdict.violated}
+
+
+def masked(*cells: tuple[int, int], rows: int = 10) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    mask = np.ones((rows, 3), dtype=np.bool_)
+    for cell in cells:
+        mask[cell] = False
+    return mask
+
+
+def changed(row: int, column: int, value: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    rows = ramp()
+    rows[row, column] = value
+    return rows
+
+
+DEGREES = Layout("degrees", (replace(ABSOLUTE.channels[0], unit="m"), *ABSOLUTE.channels[1:]))
+
+# what is changed in a good chunk, and the check that refuses it
+CHUNKS: dict[str, tuple[dict[str, Any], str]] = {
+    "F01 NaN in a row": ({"values": changed(9, 0, math.nan)}, "finite"),
+    "F01 infinity in the last row": ({"values": changed(9, 1, -math.inf)}, "finite"),
+    "F01 NaN for the hand": ({"values": changed(0, 2, math.nan)}, "finite"),
+    "F01 a number so large that sums overflow": ({"values": changed(5, 0, 1e308)}, "finite"),
+    "F01 NaN in the anchor": ({"anchor": np.array([math.nan, 0.0])}, "finite"),
+    "F05 a mask of another shape": ({"mask": np.ones((9, 3), dtype=np.bool_)}, "mask"),
+    "F05 a mask that would broadcast": ({"mask": np.ones((1, 1), dtype=np.bool_)}, "finite"),
+    "F05 no rows": ({"values": np.zeros((0, 3)), "mask": masked(rows=0)}, "shape"),
+    "F05 no columns": ({"values": np.zeros((5, 0)), "mask": np.ones((5, 0), dtype=np.bool_)}, "shape"),
+    "F05 too many rows": ({"values": ramp(65, speed=(0.0, 0.0)), "mask": masked(rows=65)}, "shape"),
+    "F05 a column too few": ({"values": ramp()[:, :2], "mask": masked()[:, :2]}, "shape"),
+    "F06 everything masked": ({"mask": np.zeros((10, 3), dtype=np.bool_)}, "mask"),
+    "F06 a joint masked": ({"mask": masked((4, 0))}, "mask"),
+    "F06 a row masked in the middle": ({"mask": masked((4, 0), (4, 1), (4, 2))}, "mask"),
+    "F06 the hand commanded in padding": ({"mask": masked((9, 0), (9, 1))}, "mask"),
+    "F07 another layout": ({"layout": "0" * 64}, "layout"),
+    "F07 deltas without an anchor": ({"layout": SINCE_SEEN.digest, "anchor": None}, "layout"),
+    "F07 an anchor of another robot": ({"layout": SINCE_SEEN.digest, "anchor": np.zeros(3)}, "layout"),
+    "F08 normalised values": ({"space": "normalised"}, "normalisation"),
+    "F08 statistics of another robot": ({"normalisation": Normalisation("z_score", "droid", "0")}, "normalisation"),
+    "F11 another robot": ({"profile": "0" * 64}, "profile"),
+    "F12 a fallback decode": ({"decode": "fallback"}, "decode"),
+    "F13 another rate": ({"period_s": 0.05}, "period"),
+    "F13 a rate off by 0.2 %": ({"period_s": 0.02004}, "period"),
+    "F17 a period of zero": ({"period_s": 0.0}, "period"),
+    "F17 a negative period": ({"period_s": -0.02}, "period"),
+    "F17 a period of NaN": ({"period_s": math.nan}, "period"),
+    "F17 an infinite period": ({"period_s": math.inf}, "period"),
+    "F17 a period of 1e300": ({"period_s": 1e300}, "period"),
+    "F17 a horizon of 0": ({"horizon": 0}, "horizon"),
+    "F17 a negative horizon": ({"horizon": -(2**62)}, "horizon"),
+    "F17 more rows to execute than there are": ({"horizon": 11}, "horizon"),
+    "F17 a wall clock": ({"stamps": stamps(clock="wall")}, "stamps"),
+    "F18 no observation stamp": ({"stamps": stamps(observation_ns=None)}, "stamps"),
+    "F18 no first row stamp": ({"stamps": stamps(first_row_ns=None)}, "stamps"),
+    "F18 no expiry": ({"stamps": stamps(expiry_ns=None)}, "expiry"),
+    "F18 an observation from the future": ({"stamps": stamps(observation_ns=NOW + 1)}, "stamps"),
+    "F18 received before it was asked for": ({"stamps": stamps(received_ns=NOW - 45 * MS)}, "stamps"),
+    "F18 a negative stamp": ({"stamps": stamps(observation_ns=-1)}, "stamps"),
+    "F18 all rows past": ({"stamps": stamps(first_row_ns=NOW - 10 * PERIOD)}, "stamps"),
+    "F18 all rows long past": ({"stamps": stamps(first_row_ns=-(2**63))}, "stamps"),
+    "F18 a first row in the far future": ({"stamps": stamps(first_row_ns=2**63 - 1)}, "freshness"),
+    "F18 stale when executed": ({"stamps": stamps(first_row_ns=NOW + 451 * MS)}, "freshness"),
+    "F18 expired at its last row": ({"stamps": stamps(expiry_ns=NOW + 10 * PERIOD - 1)}, "expiry"),
+    "F18 a sequence number used before": ({"sequence": 0}, "sequence"),
+    "F18 no session": ({"session": ""}, "sequence"),
+    "F18 an observation used before": ({"stamps": stamps(observation_ns=NOW - 100 * MS)}, "sequence"),
+}
+
+
+@pytest.mark.parametrize("what", CHUNKS)
+def test_a_chunk_is_refused_by_the_check_that_says_so(what: str) -> None:
+    changes, check = CHUNKS[what]
+    memory = Memory(session="s", sequence=0, observation_ns=NOW - 60 * MS)
+
+    found = case(replace(chunk(), **changes), memory=memory)
+
+    assert f"check:{check}" in refused_by(found)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"horizon": 10},
+        {"period_s": 0.02001},
+        {"sequence": 2**63 - 1},
+        {"session": "another", "sequence": 0},
+        {"stamps": stamps(expiry_ns=NOW + 10 * PERIOD)},
+        {"stamps": stamps(first_row_ns=NOW + 450 * MS)},
+        {"values": changed(9, 0, math.nan), "mask": masked((9, 0), (9, 1), (9, 2))},
+        {"anchor": None},
+        {"normalisation": Normalisation("none", "", "")},
+    ],
+    ids=str,
+)
+def test_a_right_chunk_passes_every_check(changes: dict[str, Any]) -> None:
+    memory = Memory(session="s", sequence=0, observation_ns=NOW - 60 * MS)
+
+    assert refused_by(case(replace(chunk(), **changes), memory=memory)) == set()
+
+
+def test_F17_an_accepted_period_too_small_for_nanoseconds_is_refused() -> None:
+    tiny = rules(accepts=Accepts(profile().layouts, 1e-9, 1, 64, 25, "none"))
+
+    assert "check:freshness" in refused_by(case(chunk(period_s=1e-9), rules=tiny))
+
+
+def test_what_no_rule_set_accepts_needs_no_horizon_to_expire() -> None:
+    assert "check:expiry" not in refused_by(case(chunk(horizon=3, stamps=stamps(expiry_ns=NOW + 3 * PERIOD))))
+
+
+STATES: dict[str, tuple[dict[str, Any], str]] = {
+    "F01 NaN in a position": ({"positions": np.array([math.nan, 0.2])}, "state"),
+    "F01 infinity in a velocity": ({"velocities": np.array([0.0, math.inf])}, "state"),
+    "F01 NaN in a hand": ({"grippers": np.array([math.nan])}, "state"),
+    "F01 a position that overflows": ({"positions": np.array([1e308, 0.2])}, "state"),
+    "F03 joints in another order": ({"joints": ("b", "a")}, "state"),
+    "F03 a missing joint": ({"positions": np.array([0.1])}, "state"),
+    "F03 a joint too many": ({"velocities": np.zeros(3)}, "state"),
+    "F03 no hand": ({"grippers": np.zeros(0)}, "state"),
+    "F18 a stale state": ({"seen_ns": NOW - 51 * MS}, "freshness"),
+    "F18 a state from the future": ({"seen_ns": NOW + 1}, "freshness"),
+    "F28 a held object of no mass": ({"held": Held("cube", Sphere(0.1), Pose(), math.nan)}, "state"),
+    "F28 a held object nowhere": ({"held": Held("cube", Sphere(0.1), Pose((math.nan, 0, 0)), 1.0)}, "state"),
+    "F16 moving where it should rest": ({"velocities": np.array([2.6, 0.0])}, "tracking"),
+}
+
+
+@pytest.mark.parametrize("what", STATES)
+def test_a_state_that_cannot_be_trusted_is_refused_with_and_without_a_chunk(what: str) -> None:
+    changes, check = STATES[what]
+
+    found = case(state=replace(state(), **changes))
+
+    assert f"check:{check}" in refused_by(found)
+    assert not judge_standing(found).allowed
+
+
+def test_F28_a_held_object_that_is_known_is_no_fault() -> None:
+    assert refused_by(case(state=state(held=Held("cube", Sphere(0.1), Pose(), 0.0)))) == set()
+
+
+CUBE = SceneObject("cube", Sphere(0.1), Pose(), NOW, 0.01, 0.0)
+SCENES: dict[str, tuple[Scene, str]] = {
+    "an unknown mode": (Scene("manul", ()), "scene"),
+    "one name twice": (Scene("automatic", (CUBE, CUBE)), "scene"),
+    "the name of a body": (Scene("automatic", (replace(CUBE, name="post"),)), "scene"),
+    "F29 an unknown speed": (Scene("automatic", (replace(CUBE, speed_m_s=None),)), "scene"),
+    "F29 a speed of NaN": (Scene("automatic", (replace(CUBE, speed_m_s=math.nan),)), "scene"),
+    "F29 an infinite uncertainty": (Scene("automatic", (replace(CUBE, uncertainty_m=math.inf),)), "scene"),
+    "F02 no pose": (Scene("automatic", (replace(CUBE, pose=Pose(quat_xyzw=(0, 0, 0, 0))),)), "scene"),
+    "F18 an object seen long ago": (Scene("automatic", (replace(CUBE, seen_ns=NOW - 201 * MS),)), "freshness"),
+    "F18 an object from the future": (Scene("automatic", (replace(CUBE, seen_ns=NOW + 1),)), "freshness"),
+}
+
+
+@pytest.mark.parametrize("what", SCENES)
+def test_a_scene_that_is_not_known_whole_is_refused(what: str) -> None:
+    found, check = SCENES[what]
+    cell = Cell("cell", Pose(), (Body("post", Sphere(0.1), Pose()),), ())
+
+    assert f"check:{check}" in refused_by(case(scene=found, rules=rules(cell=cell)))
+
+
+@pytest.mark.parametrize("found", [Scene(None, (CUBE,)), Scene("manual", None)])
+def test_an_unknown_mode_or_an_unseen_scene_is_for_the_rules_to_judge(found: Scene) -> None:
+    assert refused_by(case(scene=found)) == set()
+
+
+@pytest.mark.parametrize(("jump", "ok"), [(0.0199, True), (0.0201, False), (2.0, False), (-1.0, False)])
+def test_F14_a_jump_to_the_first_row_counts_as_speed(jump: float, ok: bool) -> None:  # noqa: FBT001 - a case
+    rows = np.tile([START[0], START[1] + jump, OPEN], (10, 1))
+
+    found = refused_by(case(chunk(rows), rules=rules(rules().rules[1])))
+
+    assert ("check:seam" not in found) is ok
+
+
+def test_F14_the_finding_names_the_joint_that_jumps_furthest_beyond_its_speed() -> None:
+    robot = profile(joints=(joint("a", velocity=5.0), joint("b")))
+    rows = np.tile([START[0] + 0.1, START[1] + 0.08, OPEN], (10, 1))
+    made = case(chunk(rows, profile=robot.digest), rules=rules(profile=robot))
+
+    worst = judge(made, Physics()).verdict.violated[0]
+
+    assert (worst.rule, worst.links) == ("check:seam", ("b",))
+    assert (worst.value, worst.limit, worst.unit) == (pytest.approx(4.0), 1.0, "rad/s")
+
+
+def test_F16_a_lagging_arm_moves_the_seam_nowhere_until_tracking_says_stop() -> None:
+    committed = plan(ramp(30)[:, :2], NOW - 5 * PERIOD)
+    rows = ramp(10, start=tuple(committed.at(NOW).positions))
+    memory = Memory(plan=committed)
+    here = committed.at(NOW).positions
+
+    lagging = refused_by(case(chunk(rows), memory=memory, state=state(tuple(here - [0.04, 0.0]))))
+    lost = refused_by(case(chunk(rows), memory=memory, state=state(tuple(here - [0.06, 0.0]))))
+
+    assert lagging == set()
+    assert lost == {"check:tracking"}
+
+
+def test_F16_tracking_compares_with_the_command_of_when_the_state_was_seen() -> None:
+    committed = plan(ramp(30, speed=(0.9, 0.0))[:, :2], NOW - 10 * PERIOD)
+    seen = state(tuple(committed.at(NOW - 50 * MS).positions), seen_ns=NOW - 50 * MS)
+
+    verdict = judge_standing(case(state=seen, memory=Memory(plan=committed)))
+
+    assert verdict.allowed
+
+
+CHANNELS: dict[str, tuple[Layout, str]] = {
+    "F11 a joint twice": (Layout("x", (*ABSOLUTE.channels, ABSOLUTE.channels[0])), "commanded twice"),
+    "F03 a joint left out": (Layout("x", ABSOLUTE.channels[1:]), "joint 'a' has no column"),
+    "F03 metres for a joint": (DEGREES, "must be in rad and frame joint"),
+    "F09 a joint in the world": (
+        Layout("x", (replace(ABSOLUTE.channels[0], frame="world"), *ABSOLUTE.channels[1:])),
+        "frame joint",
+    ),
+    "torque": (
+        Layout("x", (replace(ABSOLUTE.channels[0], quantity="joint_torque", unit="N m"), *ABSOLUTE.channels[1:])),
+        "not supported yet",
+    ),
+    "F07 a velocity that is a delta": (
+        Layout(
+            "x",
+            (
+                Channel("a", "arm", "joint_velocity", "delta_from_previous", "rad/s", "joint"),
+                *ABSOLUTE.channels[1:],
+            ),
+        ),
+        "must be absolute",
+    ),
+    "Cartesian": (
+        Layout("x", (*ABSOLUTE.channels, Channel("x", "arm", "ee_position", "absolute", "m", "base"))),
+        "not supported yet",
+    ),
+    "F10 a hand that is a delta": (
+        Layout("x", (*ABSOLUTE.channels[:2], replace(ABSOLUTE.channels[2], reference="delta_from_previous"))),
+        "must be an absolute gripper channel",
+    ),
+    "F10 a hand in radians": (
+        Layout("x", (*ABSOLUTE.channels[:2], replace(ABSOLUTE.channels[2], unit="rad"))),
+        "must be in m or ratio",
+    ),
+    "F10 a hand without polarity": (
+        Layout("x", (*ABSOLUTE.channels[:2], replace(ABSOLUTE.channels[2], polarity="none"))),
+        "needs a polarity",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANNELS)
+def test_a_layout_that_cannot_be_judged_is_refused_even_if_it_is_accepted(what: str) -> None:
+    layout, problem = CHANNELS[what]
+    size = (10, len(layout.channels))
+    made = chunk(np.zeros(size), mask=np.ones(size, dtype=np.bool_), layout=layout.digest)
+    accepting = rules(accepts=Accepts((layout,), 0.02, 1, 64, 25, "none"))
+
+    verdict = judge(case(made, rules=accepting), Physics()).verdict
+
+    assert "check:layout" in {finding.rule for finding in verdict.violated}
+    assert any(problem in finding.message for finding in verdict.violated)
+
+
+def test_F32_rows_that_no_brake_can_end_are_refused() -> None:
+    rows = ramp(10, speed=(0.8, 0.0))
+    rows[-1, 0] += 0.5
+
+    found = judge(case(chunk(rows)), Physics()).verdict
+
+    assert "check:brake" in {finding.rule for finding in found.violated}
+
+
+@pytest.mark.parametrize(
+    ("torque", "ok"), [(lambda a: a, True), (lambda a: 60.0 + a, False), (lambda a: a * np.nan, False)], ids=str
+)
+def test_F32_the_brake_stays_within_the_drives_torque(torque: Any, ok: bool) -> None:  # noqa: FBT001 - a case
+    robot = profile(joints=(joint("a", torque=50.0), joint("b", torque=50.0)))
+    made = case(chunk(profile=robot.digest), rules=rules(profile=robot))
+
+    verdict = judge(made, Physics(torque=torque)).verdict
+
+    assert verdict.allowed is ok
+    assert all(finding.unit == "N m" for finding in verdict.violated)
+
+
+def test_F33_a_torque_without_a_limit_to_compare_it_with_is_refused() -> None:
+    assert refused_by(case()) == set()
+    verdict = judge(case(), Physics(torque=lambda acceleration: acceleration)).verdict
+    assert {finding.rule for finding in verdict.violated} == {"check:brake"}
+
+
+def test_no_check_is_left_out_of_the_tables() -> None:
+    names = {"finite", "shape", "layout", "profile", "normalisation", "decode", "mask", "period", "horizon", "stamps"}
+
+    assert {check.__name__ for check in checks.CHECKS} == names | {"expiry", "sequence", "observation"}
+    assert [check.__name__ for check in checks.STANDING] == ["latch", "state", "scene", "freshness"]

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from interlock.errors import UnusableInput
+from interlock_cli.rules import app
+from tests.rules.golden import SMALL
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def complete(tmp_path: Path) -> Path:
+    """The small set with one rule, a case that it stops and one that it lets pass."""
+    golden = SMALL.parents[1]
+    for folder in ("robots", "cells"):
+        (tmp_path / folder).symlink_to(golden / folder)
+    text = SMALL.read_text()
+    rules = text[: text.index("  - id: SPEED")]
+    case = """
+  - name: turning too far is refused
+    from: home
+    chunk: {go_to: {joints: [1.55 rad, 0 rad]}, in: 3 s}
+    expect: {veto: POSITION}
+"""
+    path = tmp_path / "complete.yaml"
+    path.write_text(rules.replace("[automatic, manual]", "[automatic]") + text[text.index("tests:") :] + case)
+    return path
+
+
+def test_lint_shows_remarks_with_their_lines_and_fails() -> None:
+    code, output = run("lint", SMALL)
+
+    assert code == 1
+    assert "error fast-in-manual" in output
+    assert "modes: [automatic, manual]" in output
+    assert output.splitlines()[-1] == "1 errors, 5 warnings, 2 notes"
+
+
+def test_lint_passes_where_there_are_only_notes() -> None:
+    assert run("lint", "panda-tabletop")[0] == 0
+
+
+def test_lint_leaves_notes_out_if_asked() -> None:
+    assert run("lint", "panda-tabletop", "--no-notes") == (0, "0 errors, 0 warnings, 0 notes\n")
+
+
+def test_lint_as_json_names_every_place() -> None:
+    code, output = run("lint", SMALL, "--format", "json")
+
+    found: Any = json.loads(output)
+    assert code == 1
+    assert found["format"] == "interlock/lint/1"
+    assert {"id", "severity", "file", "line", "column", "message"} == set(found["remarks"][0])
+
+
+def test_cases_that_show_everything_pass(complete: Path) -> None:
+    code, output = run("test", complete)
+
+    assert (code, output.splitlines()[-1]) == (0, "  2 of 2 cases as expected, 0 missing")
+
+
+def test_a_case_that_comes_out_otherwise_is_explained(complete: Path) -> None:
+    complete.write_text(complete.read_text().replace("{veto: POSITION}", "permitted"))
+
+    code, output = run("test", complete)
+
+    assert code == 1
+    assert "expected permitted; got veto: POSITION" in output
+    assert "POSITION: no case that it stops" in output
+
+
+def test_a_set_without_cases_fails(complete: Path) -> None:
+    complete.write_text(complete.read_text().split("tests:")[0])
+
+    code, output = run("test", complete)
+
+    assert code == 1
+    assert "no case at all, which is a failure" in output
+    assert "POSITION: no case that it lets pass" in output
+
+
+def test_cases_as_json(complete: Path) -> None:
+    code, output = run("test", complete, "--format", "json")
+
+    found: Any = json.loads(output)
+    assert code == 0
+    assert found["sets"][str(complete)]["passed"] is True
+    assert [case["got"] for case in found["sets"][str(complete)]["cases"]] == ["permitted", "veto: POSITION"]
+
+
+def test_a_set_that_does_not_load_is_unusable() -> None:
+    with pytest.raises(UnusableInput):
+        run("test", "no-such-set")
+
+
+@pytest.mark.parametrize("name", ["ruleset", "profile", "cell"])
+def test_schema_is_json(name: str) -> None:
+    code, output = run("schema", name)
+
+    assert (code, json.loads(output)["title"]) == (0, f"interlock/{name}/1")

@@ -1,0 +1,79 @@
+"""Allowed is a conjunction with at least one enforced term, and a decision cannot say what it does not permit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from interlock.verdict import Attempt, Decision, Finding, Verdict
+from tests.supervisor.toy import plan, ramp
+
+
+def finding(margin: float, reaction: Any = "veto") -> Finding:
+    return Finding("R", "k", reaction, margin, 0.0, 1.0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("findings", "allowed", "reaction"),
+    [
+        ((), False, "veto"),
+        ((finding(1.0, "log"), finding(1.0, "warn")), False, "veto"),
+        ((finding(-1.0, "warn"),), False, "veto"),
+        ((finding(0.0),), True, "log"),
+        ((finding(-0.0),), True, "log"),
+        ((finding(math.nan),), False, "veto"),
+        ((finding(-math.inf, "slow"),), False, "slow"),
+        ((finding(1.0), finding(-1.0, "warn")), True, "log"),
+        ((finding(-1.0, "slow"), finding(-1.0, "truncate"), finding(1.0, "stop")), False, "truncate"),
+        ((finding(-1.0, "stop"), finding(-1.0, "slow")), False, "stop"),
+    ],
+)
+def test_F38_nothing_enforced_allows_nothing_and_nan_is_never_ok(
+    findings: tuple[Finding, ...],
+    allowed: bool,
+    reaction: str,
+) -> None:
+    verdict = Verdict(findings)
+
+    assert verdict.allowed is allowed
+    assert verdict.reaction == reaction
+    assert len(verdict.violated) == sum(not found.ok for found in findings)
+
+
+GOOD, BAD = (Attempt("as proposed", 2, Verdict((finding(margin),))) for margin in (1.0, -1.0))
+PLAN = plan(ramp(3)[:, :2], 0)
+
+
+@pytest.mark.parametrize(
+    ("reaction", "rows", "attempts", "with_plan"),
+    [
+        ("permit", 2, (GOOD,), False),
+        ("permit", 0, (GOOD,), True),
+        ("permit", 2, (), True),
+        ("slow", 2, (GOOD, BAD), True),
+        ("truncate", 2, (BAD,), True),
+        ("veto", 0, (BAD,), True),
+        ("stop", 2, (BAD,), False),
+        ("veto", 0, (), False),
+    ],
+)
+def test_a_decision_that_contradicts_itself_cannot_be_made(
+    reaction: Any,
+    rows: int,
+    attempts: tuple[Attempt, ...],
+    with_plan: bool,  # noqa: FBT001 - a case
+) -> None:
+    with pytest.raises(ValueError, match=r"permits nothing|needs"):
+        Decision(reaction, 0, rows, 1.0, attempts, PLAN if with_plan else None)
+
+
+def test_a_permit_rests_on_its_last_judgement_and_a_refusal_on_its_first() -> None:
+    permit = Decision("slow", 0, 2, 1.0, (BAD, GOOD), PLAN)
+    veto = Decision("veto", 0, 0, 0.0, (BAD, GOOD), None)
+
+    assert permit.verdict.allowed
+    assert permit.permitted
+    assert not veto.verdict.allowed
+    assert not veto.permitted
