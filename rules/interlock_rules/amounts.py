@@ -57,6 +57,18 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A value of a gripper, in `unit`; written `40 mm`."""
+
+    value: float
+    unit: GripperUnit
+
+    def __post_init__(self) -> None:
+        checked(self.value)
+        _known_unit(self.unit)
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """From low to high, both included, in `unit`; written `0 mm to 80 mm`."""
 

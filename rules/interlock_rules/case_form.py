@@ -9,7 +9,7 @@ from pydantic import Field
 
 from .cell_file import Size
 from .forms import AT_ORIGIN, Name, Place, Text, Turn, Turns
-from .quantities import Coordinate, Duration, Mass, quantity
+from .quantities import Duration, GripperOpening, Mass, quantity
 
 Error = Annotated[float, quantity("length", "not negative")]
 ObjectSpeed = Annotated[float, quantity("speed", "not negative")]
@@ -37,7 +37,7 @@ class ProposalForm:
     go_to: GoToForm | None = None
     duration: Annotated[Duration | None, Field(alias="in")] = None
     rows: tuple[tuple[Turn, ...], ...] | None = None
-    gripper: Coordinate | None = None
+    gripper: GripperOpening | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, cast
 
 from interlock.geometry import Vector
 
-from .amounts import GRIPPER_DIMENSIONS, Amount, OfProfile, Range, Sign, checked
+from .amounts import GRIPPER_DIMENSIONS, Amount, OfProfile, Opening, Range, Sign, checked
 from .reader import Reader
 from .units import UNITS, scale, si_unit
 
@@ -50,6 +50,14 @@ def parse_amount(text: object) -> Amount:
         if isinstance(text, str) and text.partition(" ")[2] in UNITS[dimension]:
             return Amount(parse_quantity(text, dimension), unit)
     raise ValueError(f"{text!r} is not a gripper's speed: expected a number of m/s, rad/s or %/s, as in '100 mm/s'")
+
+
+def parse_opening(text: object) -> Opening:
+    """A gripper's value: a length, an angle or a ratio; raises ValueError."""
+    for unit, (dimension, _) in GRIPPER_DIMENSIONS.items():
+        if isinstance(text, str) and text.partition(" ")[2] in UNITS[dimension]:
+            return Opening(parse_quantity(text, dimension), unit)
+    raise ValueError(f"{text!r} is not a gripper's value: expected a length, an angle or a ratio, as in '40 mm'")
 
 
 def parse_range(text: object) -> Range:
@@ -129,6 +137,7 @@ def _only(value: object, *keys: str) -> dict[str, Any]:
 
 
 _RANGES: Final = "|".join(f"{_pattern(own)} to {_pattern(own)}" for own, _ in GRIPPER_DIMENSIONS.values())
+_OPENINGS: Final = "|".join(_pattern(own) for own, _ in GRIPPER_DIMENSIONS.values())
 _SPEEDS: Final = "|".join(_pattern(speed) for _, speed in GRIPPER_DIMENSIONS.values())
 _DIRECTION: Final[dict[str, Any]] = {
     "type": "array",
@@ -157,6 +166,14 @@ GripperRange = Annotated[
         parse_range,
         lambda value: Range(**_only(value, "low", "high", "unit")),
         _said(_RANGES, "from one value of the gripper to another, both included", "0 mm to 80 mm"),
+    ),
+]
+GripperOpening = Annotated[
+    Opening,
+    Reader(
+        parse_opening,
+        lambda value: Opening(**_only(value, "value", "unit")),
+        _said(_OPENINGS, "a value of the gripper, in its unit", "40 mm"),
     ),
 ]
 GripperSpeed = Annotated[

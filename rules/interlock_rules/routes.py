@@ -12,6 +12,7 @@ from interlock.motion import RobotModel
 from interlock.rules import RuleSet
 from interlock.scene import Held, SceneObject
 
+from .amounts import Opening
 from .case_form import CaseForm, GoToForm
 from .forms import AT_ORIGIN, pose
 from .problems import nearest
@@ -37,7 +38,15 @@ def route_of(case: CaseForm, rules: RuleSet, model: RobotModel | None) -> Route:
     if case.chunk.gripper is None:
         return Route(start, rows, np.tile(start.grippers, (len(rows), 1)))
     way = quintic(len(rows))[:, None]
-    return Route(start, rows, start.grippers + way * (case.chunk.gripper - start.grippers))
+    return Route(start, rows, start.grippers + way * (_opened(case.chunk.gripper, rules) - start.grippers))
+
+
+def _opened(opening: Opening, rules: RuleSet) -> float:
+    """The value that every gripper of the robot goes to; raises ValueError where one counts in another unit."""
+    for gripper in rules.profile.grippers:
+        if gripper.unit != opening.unit:
+            raise ValueError(f'gripper "{gripper.name}" is in {gripper.unit}; "gripper" is in {opening.unit}')
+    return opening.value
 
 
 def _start(case: CaseForm, rules: RuleSet) -> Start:

@@ -18,6 +18,7 @@ from interlock_rules.quantities import (
     AngularSpeedOrShare,
     Coordinate,
     Direction,
+    GripperOpening,
     GripperRange,
     GripperSpeed,
     Length,
@@ -190,3 +191,18 @@ def test_an_editor_is_told_the_pattern_and_an_example_of_it(form: Any) -> None:
     assert re.fullmatch(schema["pattern"], schema["examples"][0])
     assert not re.fullmatch(schema["pattern"], "1e3 m")
     assert read(form, schema["examples"][0]) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"), [("40 mm", 0.04, "m"), ("-0.5 rad", -0.5, "rad"), ("110 %", 1.1, "ratio")]
+)
+def test_a_value_of_a_gripper_has_a_unit(text: str, value: float, unit: str) -> None:
+    found = read(GripperOpening, text)
+
+    assert (found.value, found.unit) == (value, unit)
+
+
+@pytest.mark.parametrize("text", ["40", "40 kg", "40 mm/s", 40], ids=repr)
+def test_a_value_of_a_gripper_in_no_unit_of_grippers_is_refused(text: object) -> None:
+    with pytest.raises(ValidationError, match="is not a gripper's value"):
+        read(GripperOpening, text)
