@@ -59,7 +59,7 @@ def test_where_slowing_cannot_help_nothing_is_slowed(found: list[Finding]) -> No
     assert factor(Verdict(tuple(found))) is None
 
 
-def path(rows: FloatArray, velocity: tuple[float, float] = (0.0, 0.0), hand: FloatArray | None = None) -> JointPath:
+def path(rows: Any, velocity: tuple[float, float] = (0.0, 0.0), hand: FloatArray | None = None) -> JointPath:
     reference = Reference(np.array(START), np.array(velocity), np.zeros(2), np.array([OPEN]))
     grippers = np.full((len(rows), 1), OPEN) if hand is None else hand
     return JointPath(0, NOW, PERIOD, reference, rows, grippers, len(rows), np.arange(1.0, len(rows) + 1.0))
@@ -137,7 +137,7 @@ STRAIGHT = np.array(START) + 0.01 * np.arange(1, 21)[:, None] * [1.0, 0.0]
 
 
 def judged(proposal: Proposal, *margins: FloatArray, row: int = 19) -> Judgement:
-    """A judgement of one rule, with one trace for each row of margins; its finding is at the worst place, a late one."""
+    """A judgement of one rule, with one trace for each row of margins; its finding is at the worst place."""
     size = len(proposal.motion)
     which = np.zeros(size, dtype=np.int64)
     traces = tuple(Trace(margin, margin, np.zeros(size), "m", (), which) for margin in margins)

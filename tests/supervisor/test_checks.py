@@ -225,7 +225,8 @@ def test_F14_the_finding_names_the_joint_that_jumps_furthest_beyond_its_speed() 
     worst = judge(made, Physics()).verdict.violated[0]
 
     assert (worst.rule, worst.links) == ("check:seam", ("b",))
-    assert (worst.value, worst.limit, worst.unit) == (pytest.approx(4.0), 1.0, "rad/s")
+    assert worst.value == pytest.approx(4.0)
+    assert (worst.limit, worst.unit) == (1.0, "rad/s")
 
 
 def test_F16_a_lagging_arm_moves_the_seam_nowhere_until_tracking_says_stop() -> None:
@@ -313,14 +314,12 @@ def test_F32_rows_that_no_brake_can_end_are_refused() -> None:
     assert "check:brake" in {finding.rule for finding in found.violated}
 
 
-@pytest.mark.parametrize(
-    ("torque", "ok"), [(lambda a: a, True), (lambda a: 60.0 + a, False), (lambda a: a * np.nan, False)], ids=str
-)
-def test_F32_the_brake_stays_within_the_drives_torque(torque: Any, ok: bool) -> None:  # noqa: FBT001 - a case
+@pytest.mark.parametrize(("torque", "ok"), [(0.0, True), (60.0, False), (math.nan, False)])
+def test_F32_the_brake_stays_within_the_drives_torque(torque: float, ok: bool) -> None:  # noqa: FBT001 - a case
     robot = profile(joints=(joint("a", torque=50.0), joint("b", torque=50.0)))
     made = case(chunk(profile=robot.digest), rules=rules(profile=robot))
 
-    verdict = judge(made, Physics(torque=torque)).verdict
+    verdict = judge(made, Physics(torque=lambda acceleration: acceleration + torque)).verdict
 
     assert verdict.allowed is ok
     assert all(finding.unit == "N m" for finding in verdict.violated)

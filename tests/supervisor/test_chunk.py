@@ -37,7 +37,7 @@ WRONG_TYPES: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=[f"{name}={value!r:.12}" for name, value in WRONG_TYPES])
-def test_F05_a_wrong_type_is_refused(name: str, value: object) -> None:
+def test_F05_a_wrong_type_is_refused(name: str, value: Any) -> None:
     with pytest.raises(TypeError, match="must"):
         replace(chunk(), **{name: value})
 
@@ -53,14 +53,14 @@ def test_F05_a_wrong_type_is_refused(name: str, value: object) -> None:
         ("instruction", "\ud800"),
     ],
 )
-def test_F48_what_no_record_could_hold_is_refused(name: str, value: object) -> None:
+def test_F48_what_no_record_could_hold_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match="must"):
         replace(chunk(), **{name: value})
 
 
 @pytest.mark.parametrize(("value", "error"), [(float("nan"), TypeError), (True, TypeError), (2**63, ValueError)])
 @pytest.mark.parametrize("name", ["observation_ns", "request_ns", "received_ns", "first_row_ns", "expiry_ns"])
-def test_F01_a_stamp_is_a_whole_number_of_64_bits(name: str, value: object, error: type[Exception]) -> None:
+def test_F01_a_stamp_is_a_whole_number_of_64_bits(name: str, value: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match=name):
         stamps(**{name: value})
 

@@ -37,11 +37,11 @@ JSON = st.recursive(
 @pytest.mark.parametrize("form", EVERY)
 @given(draw=st.data())
 @settings(max_examples=40)
-def test_every_form_comes_back_from_its_bytes_as_it_was(form: type, draw: st.DataObject) -> None:
+def test_every_form_comes_back_from_its_bytes_as_it_was(form: type[Any], draw: st.DataObject) -> None:
     value = draw.draw(EVERY[form])
 
     raw = canonical(to_json(value))
-    back = from_json(form, parse(raw, "raw"))
+    back: Any = from_json(form, parse(raw, "raw"))
 
     assert same(back, value)
     assert canonical(to_json(back)) == raw
@@ -50,7 +50,7 @@ def test_every_form_comes_back_from_its_bytes_as_it_was(form: type, draw: st.Dat
 @pytest.mark.parametrize("form", EVERY)
 @given(draw=st.data())
 @settings(max_examples=60)
-def test_hostile_json_is_unusable_input_and_never_another_exception(form: type, draw: st.DataObject) -> None:
+def test_hostile_json_is_unusable_input_and_never_another_exception(form: type[Any], draw: st.DataObject) -> None:
     good = to_json(draw.draw(EVERY[form]))
     assert isinstance(good, dict)
     changed = draw.draw(st.dictionaries(st.sampled_from(sorted(good)), JSON, min_size=1, max_size=3))
@@ -128,7 +128,7 @@ def test_F03_what_a_field_does_not_hold_is_unusable(what: str) -> None:
 
 
 def test_a_missing_field_an_unknown_tag_and_a_wrong_literal_are_named() -> None:
-    body = {"name": "cube", "pose": {}, "seen_ns": "1", "uncertainty_m": 0, "speed_m_s": None}
+    body: dict[str, Json] = {"name": "cube", "pose": {}, "seen_ns": "1", "uncertainty_m": 0, "speed_m_s": None}
 
     with pytest.raises(UnusableInput, match="'shape' is missing"):
         from_json(SceneObject, body)
@@ -182,7 +182,14 @@ def test_arrays_of_every_type_read_from_lists() -> None:
 
 
 def test_names_pairs_and_either_are_read() -> None:
-    body = {"kind": "odd", "names": {"a": 1}, "pair": [1, "x"], "either": "one", "maybe_ns": None, "when_ns": 7}
+    body: dict[str, Json] = {
+        "kind": "odd",
+        "names": {"a": 1},
+        "pair": [1, "x"],
+        "either": "one",
+        "maybe_ns": None,
+        "when_ns": 7,
+    }
 
     found = from_json(_Odd, body)
 

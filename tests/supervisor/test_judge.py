@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from interlock.arrays import FloatArray
 from interlock.case import Case, Memory
 from interlock.chunk import Malformed
 from interlock.judge import judge, judge_plan, judge_standing, ordered
 from interlock.motion import Motion
-from interlock.rules import Rule, RuleSet, Trace, When
+from interlock.rules import Clearance, Demand, Rule, RuleSet, Trace, When
 from interlock.scene import Scene
 from interlock.verdict import Finding, Verdict
 from tests.supervisor.toy import (
@@ -40,13 +42,13 @@ from tests.supervisor.toy import (
 POST, WALL = ("arm", "post"), ("arm", "wall")
 
 
-def trace(motion: Motion, margin: float | FloatArray, **changes: Any) -> Trace:
+def trace(motion: Motion, margin: Any, **changes: Any) -> Trace:
     margins = np.broadcast_to(np.asarray(margin, dtype=np.float64), len(motion)).copy()
     which = np.zeros(len(motion), dtype=np.int64)
     return replace(Trace(margins, margins, np.ones(len(motion)), "m", (("x",),), which), **changes)
 
 
-def scripted(script: Any, reaction: Any = "veto") -> RuleSet:
+def scripted(script: Callable[[Motion], tuple[Trace, ...]], reaction: Any = "veto") -> RuleSet:
     return rules(rule(Scripted(script), reaction))
 
 
@@ -69,21 +71,20 @@ def test_F41_every_violated_rule_is_reported_worst_first_with_numbers() -> None:
     assert verdict.reaction == "stop"
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        lambda _: (),
-        lambda motion: (trace(motion, math.nan),),
-        lambda motion: (trace(motion, np.where(motion.row == 3, math.nan, 1.0)),),
-        lambda motion: (trace(motion, 1.0), trace(motion, -math.inf)),
-        lambda motion: (replace(trace(motion, 1.0), margin=np.ones(1)),),
-        lambda motion: (replace(trace(motion, 1.0), margin=np.ones((len(motion), 1))),),
-        lambda motion: (trace(motion, -1e-300),),
-    ],
-    ids=["no trace", "NaN", "NaN in one place", "-inf in the second", "too short", "too wide", "a hair outside"],
-)
-def test_F38_what_a_rule_does_not_measure_is_a_violation(script: Any) -> None:
-    verdict = judge(case(rules=scripted(script)), Physics()).verdict
+UNMEASURED: dict[str, Callable[[Motion], tuple[Trace, ...]]] = {
+    "no trace": lambda _: (),
+    "NaN": lambda motion: (trace(motion, math.nan),),
+    "NaN in one place": lambda motion: (trace(motion, np.where(motion.row == 3, math.nan, 1.0)),),
+    "-inf in the second": lambda motion: (trace(motion, 1.0), trace(motion, -math.inf)),
+    "too short": lambda motion: (replace(trace(motion, 1.0), margin=np.ones(1)),),
+    "too wide": lambda motion: (replace(trace(motion, 1.0), margin=np.ones((len(motion), 1))),),
+    "a hair outside": lambda motion: (trace(motion, -1e-300),),
+}
+
+
+@pytest.mark.parametrize("what", UNMEASURED)
+def test_F38_what_a_rule_does_not_measure_is_a_violation(what: str) -> None:
+    verdict = judge(case(rules=scripted(UNMEASURED[what])), Physics()).verdict
 
     assert violated(verdict) == ["SCRIPTED"]
     assert not verdict.allowed
@@ -270,8 +271,9 @@ def test_F31_a_second_joint_cannot_hide_in_a_trace_of_the_worst() -> None:
 @pytest.mark.parametrize("names", [(), (("x", "y", "z"),)])
 def test_F31_a_pair_that_cannot_be_named_cannot_be_left_out(names: Any) -> None:
     class Nameless(Apart):
-        def measure(self, *arguments: Any) -> tuple[Trace, ...]:  # type: ignore[override]
-            (found,) = Apart.measure(self, *arguments)
+        @override
+        def measure(self, case: Case, motion: Motion, clearances: tuple[Clearance, ...]) -> tuple[Trace, ...]:
+            (found,) = Apart.measure(self, case, motion, clearances)
             return (replace(found, names=names, which=np.full(len(found.which), -1 if not names else 0)),)
 
     assert not escaping(chosen=rule(Nameless())).allowed
@@ -280,12 +282,14 @@ def test_F31_a_pair_that_cannot_be_named_cannot_be_left_out(names: Any) -> None:
 @pytest.mark.parametrize("trouble", ["exhausted", "unmeasured"])
 def test_F31_what_the_second_question_does_not_answer_is_no_way_out(trouble: str) -> None:
     class Once(Physics):
-        def forecast(self, *arguments: Any) -> Any:  # type: ignore[override]
+        @override
+        def forecast(self, motion: Motion, scene: Scene, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
             self.exhausted = trouble == "exhausted" and self.asked == 1
-            return Physics.forecast(self, *arguments)
+            return Physics.forecast(self, motion, scene, demands)
 
     class Mute(Apart):
-        def measure(self, case: Any, motion: Motion, clearances: Any) -> tuple[Trace, ...]:
+        @override
+        def measure(self, case: Case, motion: Motion, clearances: tuple[Clearance, ...]) -> tuple[Trace, ...]:
             return () if not clearances[0].pairs else Apart.measure(self, case, motion, clearances)
 
     chosen = rule(Mute() if trouble == "unmeasured" else Apart())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ ROWS = np.array([[0.0, 0.0], [0.02, 0.0], [0.05, 0.01], [0.05, 0.01]])
     ],
 )
 def test_F17_a_plan_that_no_robot_could_follow_is_refused(changes: dict[str, Any], problem: str) -> None:
-    good = {"times_ns": np.array([0, 1]), "positions": np.zeros((2, 1)), "grippers": np.zeros((2, 1)), "rows_end_ns": 1}
+    good: dict[str, Any] = {"times_ns": np.array([0, 1]), "positions": np.zeros((2, 1)), "rows_end_ns": 1}
+    good["grippers"] = np.zeros((2, 1))
 
     with pytest.raises(ValueError, match=problem):
         Plan(**{**good, **changes})
@@ -84,7 +86,14 @@ def test_F10_gripper_values_hold_until_the_next_node() -> None:
 def test_what_several_rules_ask_of_a_motion_is_worked_out_once() -> None:
     motion, asked = rest_of_plan(case(now_ns=0), plan(ROWS, 0), Physics()), list[str]()
 
-    found = [motion.once(key, lambda key=key: asked.append(key) or key) for key in ("a", "b", "a")]  # type: ignore[misc, func-returns-value]
+    def work(key: str) -> Callable[[], str]:
+        def worked() -> str:
+            asked.append(key)
+            return key
+
+        return worked
+
+    found = [motion.once(key, work(key)) for key in ("a", "b", "a")]
 
     assert found == ["a", "b", "a"]
     assert asked == ["a", "b"]

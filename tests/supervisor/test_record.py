@@ -15,7 +15,7 @@ from interlock.errors import UnusableInput
 from interlock.jsonform import Json, canonical, parse
 from interlock.judge import judge_standing
 from interlock.profile import Profile
-from interlock.record import LONGEST_INLINE, Body, decision_json, read_case, recheck_body, review_body
+from interlock.record import LONGEST_INLINE, Body, ReadBlob, decision_json, read_case, recheck_body, review_body
 from interlock.rules import RuleSet
 from interlock.scene import Scene
 from tests.supervisor.toy import (
@@ -54,8 +54,11 @@ CASES: dict[str, Case] = {
 }
 
 
-def reader(body: Body) -> Any:
-    return lambda name: parse(body.blobs[name], name)
+def reader(body: Body) -> ReadBlob:
+    def read(name: str) -> Json:
+        return parse(body.blobs[name], name)
+
+    return read
 
 
 @pytest.mark.parametrize("what", CASES)

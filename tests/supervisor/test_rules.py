@@ -1,6 +1,9 @@
+"""Two files of one name: the rule sets of the core, and the commands about rule files."""
+
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from interlock.errors import UnusableInput
+from interlock.rules import Accepts, Freshness, When
 from interlock_cli.rules import app
 from tests.rules.golden import SMALL
+from tests.supervisor.toy import LAYOUTS, Reach, Speed, rule, rules
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
@@ -109,3 +114,51 @@ def test_schema_is_json(name: str) -> None:
     code, output = run("schema", name)
 
     assert (code, json.loads(output)["title"]) == (0, f"interlock/{name}/1")
+
+
+@pytest.mark.parametrize("reaction", ["log", "warn"])
+def test_F38_a_set_that_enforces_nothing_is_refused(reaction: str) -> None:
+    with pytest.raises(ValueError, match="enforces nothing"):
+        rules(rule(Speed(), reaction), rule(Reach(), reaction))
+
+
+def test_a_rule_id_is_used_once() -> None:
+    with pytest.raises(ValueError, match="used twice"):
+        rules(rule(Speed()), rule(Reach(), id="SPEED"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"period_s": math.nan}, "period"),
+        ({"period_s": 0.0}, "period"),
+        ({"period_s": math.inf}, "period"),
+        ({"rows_min": 0}, "rows"),
+        ({"rows_min": 65}, "rows"),
+        ({"execute": 0}, "execute"),
+        ({"execute": 65}, "execute"),
+    ],
+)
+def test_F13_what_is_accepted_is_a_rate_and_a_range_of_rows(changes: dict[str, Any], problem: str) -> None:
+    good: dict[str, Any] = {"layouts": LAYOUTS, "period_s": 0.02, "rows_min": 1, "rows_max": 64, "execute": 25}
+
+    with pytest.raises(ValueError, match=problem):
+        Accepts(**{**good, **changes}, normalisation="none")
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["observation_s", "state_s", "objects_s"])
+def test_F18_nothing_is_fresh_for_ever(name: str, bad: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        Freshness(**{"observation_s": 0.5, "state_s": 0.05, "objects_s": 0.2, name: bad})
+
+
+MODES = {"always": ((), "automatic"), "in its mode": (("manual",), "manual"), "in any unknown one": (("manual",), None)}
+
+
+@pytest.mark.parametrize("what", MODES)
+def test_F38_a_rule_applies_unless_the_mode_is_known_to_be_another(what: str) -> None:
+    modes, mode = MODES[what]
+
+    assert When(modes).applies(mode)
+    assert not When(("manual",)).applies("automatic")

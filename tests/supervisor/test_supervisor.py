@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk, Malformed
@@ -236,14 +237,15 @@ def test_F20_a_late_judgement_is_a_veto_on_record() -> None:
     assert Desk(elapsed_ns=40 * MS).review().permit is not None
 
 
-def test_F20_an_exception_leaves_what_was_committed_and_permits_nothing() -> None:
+def test_F20_an_exception_leaves_what_was_committed_and_permits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Physics):
-        def torques(self, *_: Any) -> Any:  # type: ignore[override]
+        @override
+        def torques(self, *_: Any, **__: Any) -> Any:
             raise ZeroDivisionError
 
     desk = Desk()
     plan = desk.review().decision.plan
-    desk.supervisor._physics = Broken()  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(desk.supervisor, "_physics", Broken())
 
     with pytest.raises(ZeroDivisionError):
         desk.review()

@@ -32,7 +32,7 @@ def finding(margin: float, reaction: Any = "veto") -> Finding:
 )
 def test_F38_nothing_enforced_allows_nothing_and_nan_is_never_ok(
     findings: tuple[Finding, ...],
-    allowed: bool,
+    allowed: bool,  # noqa: FBT001 - a case
     reaction: str,
 ) -> None:
     verdict = Verdict(findings)

@@ -11,12 +11,12 @@ from hypothesis.extra.numpy import arrays
 
 from interlock.case import Memory
 from interlock.chunk import ActionChunk, Malformed, Model, Normalisation, Stamps
-from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Sphere
+from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere
 from interlock.motion import Plan
 from interlock.profile import Finger, Gripper, Inertia, Profile, Stopping, ToolPoint, Urdf
 from interlock.rules import SEVERITY
 from interlock.scene import Body, Cell, Hazard, Held, RobotState, Scene, SceneObject, Zone
-from interlock.verdict import Attempt, Decision, Finding, Verdict
+from interlock.verdict import Attempt, Decision, Finding, Outcome, Verdict
 from tests.supervisor.toy import LAYOUTS, joint
 
 FLOATS = st.floats(width=64)
@@ -26,12 +26,18 @@ TEXT = st.text(max_size=8)
 POSES = st.builds(Pose, st.tuples(FLOATS, FLOATS, FLOATS), st.tuples(FLOATS, FLOATS, FLOATS, FLOATS))
 GOOD_POSES = st.builds(Pose, st.tuples(POSITIVE, POSITIVE, POSITIVE))
 CORNERS = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-SHAPES = st.one_of(
+
+
+def _mesh(scale: float) -> ConvexMesh:
+    return ConvexMesh(scale * CORNERS)
+
+
+SHAPES: st.SearchStrategy[Shape] = st.one_of(
     st.builds(Box, st.tuples(POSITIVE, POSITIVE, POSITIVE)),
     st.builds(Sphere, POSITIVE),
     st.builds(Cylinder, POSITIVE, POSITIVE),
     st.builds(Capsule, POSITIVE, POSITIVE),
-    st.builds(lambda scale: ConvexMesh(scale * CORNERS), POSITIVE),
+    st.builds(_mesh, POSITIVE),
     st.sampled_from([HalfSpace((0.0, 0.0, 1.0)), HalfSpace((-0.0, -1.0, 0.0))]),
 )
 
@@ -41,10 +47,10 @@ def floats(*shape: Any) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def chunks(draw: st.DrawFn, values: st.SearchStrategy[Any] = FLOATS, **fixed: Any) -> ActionChunk:
+def chunks(draw: st.DrawFn, /, values: st.SearchStrategy[Any] = FLOATS, **fixed: Any) -> ActionChunk:
     rows, columns = draw(st.integers(0, 5)), draw(st.integers(0, 4))
     optional = st.none() | WHOLE
-    made = {
+    made: dict[str, st.SearchStrategy[Any]] = {
         "id": TEXT,
         "session": TEXT,
         "sequence": WHOLE,
@@ -65,7 +71,8 @@ def chunks(draw: st.DrawFn, values: st.SearchStrategy[Any] = FLOATS, **fixed: An
         "model": st.builds(Model, TEXT, TEXT, TEXT),
         "raw_digest": TEXT,
     }
-    return ActionChunk(**{name: fixed[name] if name in fixed else draw(made[name]) for name in made})
+    found: dict[str, Any] = {name: fixed[name] if name in fixed else draw(made[name]) for name in made}
+    return ActionChunk(**found)
 
 
 @st.composite
@@ -78,11 +85,15 @@ def plans(draw: st.DrawFn) -> Plan:
 HELD = st.builds(Held, TEXT, SHAPES, POSES, FLOATS)
 OBJECTS = st.builds(SceneObject, TEXT, SHAPES, POSES, WHOLE, FLOATS, st.none() | FLOATS)
 SCENES = st.builds(Scene, st.none() | TEXT, st.none() | st.lists(OBJECTS, max_size=2).map(tuple), st.none() | TEXT)
-STATES = st.integers(0, 3).flatmap(
-    lambda n: st.builds(
-        RobotState, WHOLE, st.lists(TEXT, max_size=3).map(tuple), floats(n), floats(n), floats(1), st.none() | HELD
-    )
-)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> RobotState:
+    n = draw(st.integers(0, 3))
+    names = draw(st.lists(TEXT, max_size=3).map(tuple))
+    return RobotState(draw(WHOLE), names, draw(floats(n)), draw(floats(n)), draw(floats(1)), draw(st.none() | HELD))
+
+
 MEMORIES = st.builds(
     Memory,
     st.sampled_from(["ready", "running", "slowed", "holding", "stopped"]),
@@ -95,37 +106,34 @@ FINDINGS = st.builds(
 )  # fmt: skip
 VERDICTS = st.builds(Verdict, st.lists(FINDINGS, max_size=2).map(tuple), st.booleans())
 ALLOWED = Verdict((Finding("R", "k", "veto", 0.0, 1.0, 1.0, "", ""),))
+
+
+def _refused(reaction: Outcome, verdict: Verdict) -> Decision:
+    return Decision(reaction, 0, 0, 0.0, (Attempt("as proposed", 0, verdict),), None)
+
+
+def _permitted(reaction: Outcome, verdict: Verdict, plan: Plan) -> Decision:
+    attempts = (Attempt("as proposed", 3, verdict), Attempt("cut", 3, ALLOWED))
+    return Decision(reaction, 2, 3, 0.5, attempts, plan, "digest")
+
+
+REFUSALS: tuple[Outcome, ...] = ("veto", "stop")
+PERMITS: tuple[Outcome, ...] = ("permit", "slow", "truncate")
 DECISIONS = st.one_of(
-    st.builds(
-        lambda reaction, verdict: Decision(reaction, 0, 0, 0.0, (Attempt("as proposed", 0, verdict),), None),
-        st.sampled_from(["veto", "stop"]),
-        VERDICTS,
-    ),
-    st.builds(
-        lambda reaction, verdict, plan: Decision(
-            reaction, 2, 3, 0.5, (Attempt("as proposed", 3, verdict), Attempt("cut", 3, ALLOWED)), plan, "digest"
-        ),
-        st.sampled_from(["permit", "slow", "truncate"]),
-        VERDICTS,
-        plans(),
-    ),
+    st.builds(_refused, st.sampled_from(REFUSALS), VERDICTS),
+    st.builds(_permitted, st.sampled_from(PERMITS), VERDICTS, plans()),
 )
 SQUARE = ((0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0))
 HOLE = ((1.0, 1.0), (2.0, 1.0), (2.0, 2.0))
-CELLS = st.builds(
-    lambda mount, shape, text: Cell(
-        text,
-        mount,
-        (Body("body", shape, mount, text),),
-        (Zone("zone", SQUARE, (HOLE,), -0.5, 1.0),),
-        (Hazard("H", text, text),),
-    ),
-    GOOD_POSES,
-    SHAPES,
-    TEXT,
-)
-PROFILES = st.builds(
-    lambda pose, number, text: Profile(
+
+
+def _cell(mount: Pose, shape: Shape, text: str) -> Cell:
+    bodies, zones = (Body("body", shape, mount, text),), (Zone("zone", SQUARE, (HOLE,), -0.5, 1.0),)
+    return Cell(text, mount, bodies, zones, (Hazard("H", text, text),))
+
+
+def _profile(pose: Pose, number: float, text: str) -> Profile:
+    return Profile(
         text,
         (joint("a"), joint("b", jerk=None, torque=number)),
         (Gripper("hand", 0.0, number, "m", number, text, number, (Finger(text, number),)),),
@@ -134,19 +142,19 @@ PROFILES = st.builds(
         "cubic",
         urdf=Urdf(text, text, text),
         tool_points=(ToolPoint("tcp", text, pose),),
-        inertias=(Inertia(text, number, (number, number, number), (number,) * 6, text),),
+        inertias=(Inertia(text, number, (number, number, number), (number, 0.0, 0.0, number, 0.0, number), text),),
         stopping=Stopping(number, (number, number), text),
         stop_category=1,
-    ),
-    POSES,
-    POSITIVE,
-    TEXT,
-)
+    )
+
+
+CELLS = st.builds(_cell, GOOD_POSES, SHAPES, TEXT)
+PROFILES = st.builds(_profile, POSES, POSITIVE, TEXT)
 MALFORMED = st.builds(Malformed, TEXT, TEXT, TEXT, st.none() | WHOLE)
 EVERY: dict[type, st.SearchStrategy[Any]] = {
     ActionChunk: chunks(),
     Malformed: MALFORMED,
-    RobotState: STATES,
+    RobotState: states(),
     Scene: SCENES,
     Memory: MEMORIES,
     Decision: DECISIONS,
@@ -157,10 +165,12 @@ EVERY: dict[type, st.SearchStrategy[Any]] = {
 
 def same(a: Any, b: Any) -> bool:
     """Equal in every field, NaN equal to NaN, arrays in shape and type too; minus zero is zero."""
-    if isinstance(a, np.ndarray):
-        return bool(a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+    if hasattr(a, "dtype"):
+        return bool(
+            a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=bool(a.dtype.kind == "f"))
+        )
     if dataclasses.is_dataclass(a):
         return type(a) is type(b) and all(same(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a))
-    if isinstance(a, tuple):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    return bool(type(a) is type(b) and (a == b or (a != a and b != b)))  # noqa: PLR0124 - NaN
+    if a is None or isinstance(a, str | int | float):
+        return bool(type(a) is type(b) and (a == b or (a != a and b != b)))  # noqa: PLR0124 - NaN
+    return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))

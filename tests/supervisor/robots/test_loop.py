@@ -142,13 +142,17 @@ class Bench:
         self.robot = Robot(self.clock, self.supervisor.rules.profile_digest)
         self.clock.robot = self.robot
 
-    def run(self, **changes: Any) -> Bench:
+    def run(self, on_review: Callable[[Review], None] | None = None) -> Bench:
         end = NOW + round(self.seconds * 1e9)
+        heard = self.reviews.append if on_review is None else on_review
         run(
-            self.supervisor, self.policy, self.robot, self.clock, **{
-                "done": lambda: self.clock.now >= end, "on_review": self.reviews.append, **changes,
-            },
-        )  # fmt: skip
+            self.supervisor,
+            self.policy,
+            self.robot,
+            self.clock,
+            done=lambda: self.clock.now >= end,
+            on_review=heard,
+        )
         return self
 
     @property
