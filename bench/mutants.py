@@ -42,7 +42,7 @@ LONGEST: Final = 70  # characters of source in a name
 class Mutant:
     """One change: the bytes from start to end become `text`.
 
-    The name says where and what: `judge.worst: 'a < b' -> 'a <= b'`.
+    The name says where and what: `interlock.judge.worst: 'a < b' -> 'a <= b'`.
     """
 
     name: str

@@ -30,21 +30,16 @@ from bench.mutants import Mutant, mutants
 ROOT: Final = Path(__file__).parents[1]
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 CORE: Final = (
-    "amend",
-    "braking",
-    "build",
-    "case",
-    "checks",
-    "decide",
-    "forecast",
-    "judge",
-    "lower",
-    "motion",
-    "verdict",
-)
-KINDS: Final = ("clearance", "gripper", "joints", "per_joint", "tool", "torque", "traces", "zones")
+    "amend", "braking", "build", "case", "checks", "decide", "forecast", "judge", "lower", "motion", "obstacles",
+    "pairs", "question", "reach", "shapes", "verdict",
+)  # fmt: skip
+KINDS: Final = (
+    "answers", "bodies", "clearance", "gripper", "joints", "pairs", "per_joint", "prisms", "swept", "tool", "torque",
+    "traces", "zones",
+)  # fmt: skip
 CANARY: Final = (
-    "verdict.Verdict.allowed: 'return bool(enforced) and all((finding.ok for finding in enforced))' -> 'return True'"
+    "interlock.verdict.Verdict.allowed: "
+    "'return bool(enforced) and all((finding.ok for finding in enforced))' -> 'return True'"
 )
 
 
@@ -88,7 +83,7 @@ def changes(root: Path, targets: Sequence[Target]) -> tuple[Change, ...]:
     return tuple(
         Change(target, mutant, source)
         for target, source in sources.items()
-        for mutant in mutants(source, Path(target.path).stem)
+        for mutant in mutants(source, ".".join(Path(target.path).with_suffix("").parts[-2:]))
     )
 
 
@@ -148,7 +143,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sample", type=int, default=200, help="how many mutants to try (0: all); default 200")
     parser.add_argument("--seed", type=int, default=1, help="which of them")
     parser.add_argument("--workers", type=int, default=2, help="how many at the same time")
-    parser.add_argument("--only", default="", help="only mutants whose name begins with this, as in judge.worst")
+    parser.add_argument(
+        "--only", default="", help="only mutants whose name begins with this, as in interlock.judge.worst"
+    )
     given = parser.parse_args(arguments)
     candidates = changes(ROOT, judging_code(ROOT))
     chosen = [change for change in candidates if change.mutant.name.startswith(given.only)]

@@ -11,7 +11,7 @@ from bench.mutate import ROOT, Change, Report, changes, explained, judging_code,
 
 SOURCE = "def allowed(speed):\n    return speed <= 1\n"
 TEST = "from rule import allowed\n\n\ndef test_rule():\n    assert allowed(1)\n    assert not allowed({too_fast})\n"
-CANARY = "rule.allowed: 'speed <= 1' -> 'speed > 1'"
+CANARY = "rules.rule.allowed: 'speed <= 1' -> 'speed > 1'"
 
 
 def repository(root: Path, *, too_fast: float) -> tuple[Change, ...]:
@@ -34,7 +34,7 @@ def test_a_survivor_is_what_no_test_notices(tmp_path: Path) -> None:
     report = tried(tmp_path / "repository", tmp_path, candidates)
 
     assert report.tried == len(candidates) == 5
-    assert [change.mutant.name for change in report.survivors] == ["rule.allowed: '1' -> '2'"]
+    assert [change.mutant.name for change in report.survivors] == ["rules.rule.allowed: '1' -> '2'"]
     assert (tmp_path / "repository/rules/rule.py").read_text() == SOURCE
 
 
@@ -42,7 +42,7 @@ def test_a_canary_that_lives_ends_the_run(tmp_path: Path) -> None:
     candidates = repository(tmp_path / "repository", too_fast=3)
 
     with pytest.raises(RuntimeError, match="the canary lives"):
-        tried(tmp_path / "repository", tmp_path, candidates, canary="rule.allowed: '1' -> '2'")
+        tried(tmp_path / "repository", tmp_path, candidates, canary="rules.rule.allowed: '1' -> '2'")
 
 
 def test_a_change_of_nothing_that_dies_ends_the_run(tmp_path: Path) -> None:
