@@ -37,7 +37,7 @@ def reach(model: RobotModel, profile: Profile, seed: FloatArray, point: FloatArr
     wanted = np.column_stack([axes, point])
     judged = ~np.isnan(wanted)
     nudges = np.vstack([np.zeros((1, len(seed))), NUDGE_RAD * np.eye(len(seed))])
-    positions = seed
+    positions: FloatArray = seed
     for _ in range(ROUNDS):
         places = tool_poses(model, positions + nudges)[:, :3][:, judged]
         error = wanted[judged] - places[0]
@@ -45,7 +45,7 @@ def reach(model: RobotModel, profile: Profile, seed: FloatArray, point: FloatArr
             return positions
         jacobian = (places[1:] - places[0]).T / NUDGE_RAD
         square = jacobian @ jacobian.T + DAMPING**2 * np.eye(len(error))
-        step = jacobian.T @ np.linalg.solve(square, error)
+        step: FloatArray = jacobian.T @ np.asarray(np.linalg.solve(square, error), dtype=np.float64)
         positions = np.clip(positions + step * min(1.0, STEP_RAD / np.abs(step).max()), lower, upper)
     raise OutOfReach(f"the tool cannot be at {np.round(point, 3).tolist()} and turned as it should be there")
 

@@ -15,7 +15,9 @@ def test_a_count_reads_back(number: int) -> None:
     assert parse_count(str(number)) == number
 
 
-@pytest.mark.parametrize("text", ["017", "1e3", "-1", "+1", "1.0", " 1", "", "١", "1234567890", 7, True, None, ["1"]])
+@pytest.mark.parametrize(
+    "text", ["017", "1e3", "-1", "+1", "1.0", " 1", "", "\u0661", "1234567890", 7, True, None, ["1"]]
+)
 def test_f04_what_is_no_plain_count_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="is no whole number"):
         parse_count(text)

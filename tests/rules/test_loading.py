@@ -98,7 +98,7 @@ def test_a_limit_that_changes_changes_the_meaning(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["panda-tabeltop", "../sets/panda-tabletop", "nothing.yaml"])
 def test_a_set_that_is_not_there_is_refused(name: str) -> None:
-    with pytest.raises(UnusableInput, match="panda-tabletop|cannot be read"):
+    with pytest.raises(UnusableInput, match=r"panda-tabletop|cannot be read"):
         load(name)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from interlock.errors import UnusableInput
+from interlock.jsonform import Json
 from interlock_rules import from_meaning, load
 from tests.rules.golden import SMALL
 
@@ -16,7 +17,8 @@ def meaning() -> Any:
 
 
 def test_what_is_no_meaning_is_refused() -> None:
-    for nothing in (None, [], {}, {"rules": "text"}):
+    nothings: list[Json] = [None, [], {}, {"rules": "text"}]
+    for nothing in nothings:
         with pytest.raises(UnusableInput, match="the meaning of a rule set is an object with rules"):
             from_meaning(nothing)
 

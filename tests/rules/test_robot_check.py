@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from interlock.profile import Profile
+from interlock.profile import Joint, Profile
 from interlock_rules.files import SHIPPED, read_file
 from interlock_rules.profile_file import read_profile
 from interlock_rules.reading import Reading
@@ -34,12 +35,17 @@ def test_f27_a_looser_urdf_changes_nothing_and_is_reported(panda: Profile) -> No
     assert differences[0].text == ("lower of panda_joint1 is -2.8973 here, -2.9671 in the URDF: the profile's holds")
 
 
+def loosened(joint: Joint, limit: str, value: float) -> Joint:
+    changes: dict[str, Any] = {limit: value}
+    return replace(joint, **changes)
+
+
 @pytest.mark.parametrize(
     ("limit", "loose", "tight"),
     [("lower", -3.0, -2.9671), ("upper", 3.0, 2.9671), ("velocity", 9.0, 2.175), ("torque", 99.0, 87.0)],
 )
 def test_f27_a_tighter_urdf_wins(panda: Profile, limit: str, loose: float, tight: float) -> None:
-    wide = replace(panda, joints=(replace(panda.joints[0], **{limit: loose}), *panda.joints[1:]))
+    wide = replace(panda, joints=(loosened(panda.joints[0], limit, loose), *panda.joints[1:]))
 
     found, differences, _ = fitted(wide)
 

@@ -13,10 +13,13 @@ from interlock_rules.schemas import NAMES, schema
 from tests.rules.golden import GOLDEN
 
 FOLDERS = {"ruleset": "sets", "profile": "robots", "cell": "cells"}
-FILES = [(name, path) for name, folder in FOLDERS.items() for path in sorted((SHIPPED / folder).glob("*.yaml"))]
-FILES += [("ruleset", path) for path in sorted((GOLDEN / "valid").glob("set-*.yaml"))]
-FILES += [("profile", path) for path in sorted((GOLDEN / "robots").glob("*.yaml"))]
-FILES += [("cell", path) for path in sorted((GOLDEN / "cells").glob("*.yaml"))]
+GOLDEN_FOLDERS = {"ruleset": "valid", "profile": "robots", "cell": "cells"}
+FILES = [
+    (name, path)
+    for root, folders in ((SHIPPED, FOLDERS), (GOLDEN, GOLDEN_FOLDERS))
+    for name, folder in folders.items()
+    for path in sorted((root / folder).glob("*.yaml"))
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,7 +31,8 @@ def test_the_published_schema_is_the_one_that_the_code_gives(name: str) -> None:
 
 
 def faults(name: str, value: Any) -> list[str]:
-    return [error.json_path for error in jsonschema.Draft202012Validator(schema(name)).iter_errors(value)]
+    validator: Any = jsonschema.Draft202012Validator(schema(name))
+    return [str(error.json_path) for error in validator.iter_errors(value)]
 
 
 @pytest.mark.parametrize(("name", "path"), FILES, ids=lambda value: value.stem if isinstance(value, Path) else value)
