@@ -20,7 +20,7 @@ NO_TESTS: Final = 5  # pytest's exit code
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file to be mutated, by its path in the repository, and the tests that should notice: the nearest first, all of them last."""
+    """A file to be mutated, by its path in the repository, and the tests that should notice, from near to all."""
 
     path: str
     tests: tuple[str, ...]
