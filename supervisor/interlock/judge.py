@@ -91,8 +91,17 @@ def judge_plan(case: Case, plan: Plan, physics: Physics) -> Judgement:
 
 
 def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Violated first, by severity, then by how far beyond the limit, relative to it (F-41)."""
-    return tuple(sorted(findings, key=lambda f: (f.ok, -SEVERITY[f.reaction] if not f.ok else 0, _share(f), f.rule)))
+    """All that are violated, by severity, then by how far beyond the limit, relative to it (F-41); then, of each rule
+    and check that is met, the finding that came nearest to its limit.
+    """
+    ranked = sorted(findings, key=lambda f: (f.ok, -SEVERITY[f.reaction] if not f.ok else 0, _share(f), f.rule))
+    told = {finding.rule for finding in ranked if not finding.ok}
+    found: list[Finding] = []
+    for finding in ranked:
+        if not finding.ok or finding.rule not in told:
+            found.append(finding)
+            told.add(finding.rule)
+    return tuple(found)
 
 
 def _share(finding: Finding) -> float:

@@ -22,7 +22,8 @@ LoadRules: TypeAlias = Callable[[Json], RuleSet]
 ReadBlob: TypeAlias = Callable[[str], Json]
 
 LONGEST_INLINE: Final = 8192  # characters of base64 in a record's line; longer arrays become blobs
-LONGEST_PART: Final = 5000  # bytes of a chunk, a memory, a plan or a verdict; so that all of them fit a line of 65,535
+_MEANINGS: Final[dict[str, bytes]] = {}  # canonical bytes of the rule set in use, by digest
+LONGEST_PART: Final = 7500  # bytes of a chunk, a memory, a plan or a verdict; so that all of them fit a line of 65,535
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def case_json(case: Case, blobs: dict[str, bytes]) -> Json:
         "state": _part(to_json(case.state), blobs),
         "scene": _blob(to_json(case.scene), blobs),
         "memory": _part(to_json(case.memory), blobs),
-        "rules": _blob(case.rules.meaning, blobs),
+        "rules": _rules(case.rules, blobs),
     }
     return found
 
@@ -115,6 +116,19 @@ def _decision(decision: Decision, blobs: dict[str, bytes]) -> Json:
 def _part(value: Json, blobs: dict[str, bytes]) -> Json:
     small = _with_blobs(value, blobs)
     return _blob(small, blobs) if len(canonical(small)) > LONGEST_PART else small
+
+
+def _rules(rules: RuleSet, blobs: dict[str, bytes]) -> Json:
+    """The rule set's meaning as a blob, written out once for each set that is in use."""
+    raw = _MEANINGS.get(rules.digest)
+    if raw is None:
+        raw = canonical(rules.meaning)
+        if hashlib.sha256(raw).hexdigest() != rules.digest:
+            raise UnusableInput(f"rule set {rules.name!r} is not what its digest {rules.digest[:12]} says")
+        _MEANINGS.clear()
+        _MEANINGS[rules.digest] = raw
+    blobs[rules.digest] = raw
+    return {"blob": rules.digest}
 
 
 def _blob(value: Json, blobs: dict[str, bytes]) -> Json:

@@ -6,7 +6,7 @@ Fail closed: whatever raises here ends in a brake by whoever drives the robot, n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -14,9 +14,8 @@ from .bullet_physics import BulletPhysics
 from .case import Case, Memory
 from .chunk import ActionChunk, Malformed
 from .decide import decide, late, unrecorded
-from .errors import LogDegraded, SelfTestFailed
-from .jsonform import Json
-from .judge import judge, judge_plan, judge_standing
+from .errors import LogDegraded
+from .judge import judge_plan, judge_standing
 from .log import Entry, Log, Ticket
 from .lower import reference_at
 from .motion import Plan, Reference
@@ -25,6 +24,7 @@ from .physics import Physics
 from .record import Body, recheck_body, review_body
 from .rules import RuleSet
 from .scene import RobotState, Scene
+from .self_test import SelfTest
 from .verdict import Decision, Verdict
 
 WRITTEN_S: Final = 0.1  # how long motion waits for its record; later means a degraded log, and no motion
@@ -52,7 +52,8 @@ class Supervisor:
 
     physics: PyBullet, for the robot and cell of the rules, unless another is handed in. now_ns: the monotonic clock of
     all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one that stands still. Raises
-    SelfTestFailed when a provocation is not refused (F-44).
+    SelfTestFailed when a provocation is not refused (F-44); who makes several supervisors of one rule set and one
+    physics can hand them the self-test of these.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Supervisor:
         *,
         now_ns: NowNs = time.monotonic_ns,
         elapsed_ns: NowNs = time.monotonic_ns,
+        self_test: SelfTest | None = None,
     ) -> None:
         self._rules, self._log = rules, log
         self._physics = BulletPhysics(rules.profile, rules.cell) if physics is None else physics
@@ -70,7 +72,9 @@ class Supervisor:
         self._memory = Memory()
         self._refusal: Ticket | None = None
         self._judged: tuple[str, int] | None = None  # digest of the scene, and when the committed plan was last judged
-        self._self_test()
+        proof = SelfTest(rules, self._physics) if self_test is None else self_test
+        log.append("self_test", proof.body(), blobs={}, urgent=True).durable(DURABLE_S)
+        proof.require(rules, self._physics)
 
     @property
     def memory(self) -> Memory:
@@ -193,23 +197,6 @@ class Supervisor:
             SUPERVISOR_KEY, decision.plan, entry=entry, robot=self._rules.profile_digest,
             start_row=decision.start_row, rows=decision.rows, valid_until_ns=decision.plan.rows_start_ns,
         )  # fmt: skip
-
-    def _self_test(self) -> None:
-        """F-44: every enforced rule must refuse its own provocation, here and now, before anything may move."""
-        results: list[Mapping[str, Json]] = []
-        for provocation in self._rules.provocations:
-            verdict = judge(replace(provocation.case, rules=self._rules), self._physics).verdict
-            refused = any(finding.rule == provocation.rule for finding in verdict.violated)
-            results.append({"rule": provocation.rule, "refused": refused})
-        missing = {rule.id for rule in self._rules.rules} - {item.rule for item in self._rules.provocations}
-        self._log.append("self_test", {"results": results, "missing": sorted(missing)}, blobs={}, urgent=True).durable(
-            DURABLE_S
-        )
-        failed = [str(item["rule"]) for item in results if not item["refused"]] + sorted(missing)
-        if failed:
-            raise SelfTestFailed(
-                f"these rules did not refuse their own provocation: {', '.join(failed)}; nothing may move"
-            )
 
 
 def _time_left(decision: Decision, now_ns: int) -> int:

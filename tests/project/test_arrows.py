@@ -29,19 +29,19 @@ BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 # The files and folders of the core, lowest first: each imports only from its own layer and from those before it.
 LAYERS = (
     ("errors", "arrays", "jsonform", "schema"),
-    ("chunk", "state", "scene", "profile", "geometry"),
+    ("geometry", "chunk", "scene", "profile", "log"),
     ("motion",),
     ("rules", "case", "verdict"),
     ("physics",),
-    ("kinematics", "urdf", "robot_model"),
+    ("shapes", "urdf", "kinematics", "hulls", "reach", "pairs", "fingers", "robot_model"),
+    ("_bullet", "dynamics", "torques", "obstacles", "forecast", "question", "bullet_physics"),
     ("lower", "braking"),
     ("build",),
-    ("_bullet", "hulls", "forecast"),
     ("checks",),
     ("judge",),
     ("amend",),
     ("decide",),
-    ("log", "permit", "record", "supervisor"),
+    ("permit", "record", "self_test", "supervisor"),
     ("robots",),
 )
 LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}

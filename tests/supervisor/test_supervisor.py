@@ -16,6 +16,7 @@ from interlock.errors import LogDegraded, PermitRefused, SelfTestFailed
 from interlock.geometry import Pose, Sphere
 from interlock.rules import Provocation, RuleSet
 from interlock.scene import RobotState, Scene, SceneObject
+from interlock.self_test import SelfTest
 from interlock.supervisor import RECHECK_NS, Supervisor
 from tests.supervisor.toy import (
     MS,
@@ -375,7 +376,29 @@ def test_F44_a_supervisor_that_does_not_refuse_its_own_provocation_does_not_star
         Supervisor(blind(found, ()), log, Physics())
 
     assert log.kinds == ["self_test"] * 3
-    assert log.records[-1][1] == {"results": [], "missing": ["REACH", "SPEED"]}
+    assert log.records[-1][1] == {"rules": found.digest, "results": [], "missing": ["REACH", "SPEED"]}
+
+
+def test_F44_a_self_test_serves_its_own_rules_on_its_own_physics_and_no_others() -> None:
+    found, physics = provoked(rule(Speed(), "slow")), Physics()
+    proof, log = SelfTest(found, physics), Log()
+
+    Supervisor(found, log, physics, self_test=proof)
+
+    assert log.kinds == ["self_test"]
+    for other in (replace(found, digest="0" * 64), found):
+        with pytest.raises(SelfTestFailed, match="another rule set or another physics"):
+            Supervisor(other, Log(), physics if other is not found else Physics(), self_test=proof)
+
+
+def test_F44_a_self_test_that_failed_cannot_be_handed_on() -> None:
+    found, physics = blind(provoked(rule(Speed(), "slow")), ()), Physics()
+    proof = SelfTest(found, physics)
+
+    with pytest.raises(SelfTestFailed, match="SPEED"):
+        Supervisor(found, Log(), physics, self_test=proof)
+
+    assert proof.failed == ("SPEED",)
 
 
 def test_F44_the_rules_in_force_are_tested_and_not_those_that_a_provocation_brings() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -14,7 +13,7 @@ from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk, Channel, Layout, Malformed, Stamps
 from interlock.errors import ForecastExhausted, LogDegraded
 from interlock.geometry import Pose
-from interlock.jsonform import Json
+from interlock.jsonform import Json, digest
 from interlock.log import Entry
 from interlock.motion import Motion, Plan, RobotModel
 from interlock.profile import Gripper, Joint, Profile
@@ -158,7 +157,7 @@ def rules(*chosen: Rule, provocations: tuple[Provocation, ...] = (), **changes: 
             people="none",
             rules=chosen or RULES,
             meaning={"name": "toy"},
-            digest=hashlib.sha256(b"toy").hexdigest(),
+            digest=digest({"name": "toy"}),
             profile_digest=robot.digest,
             provocations=provocations,
         ),
