@@ -22,10 +22,11 @@ import pybullet
 from .arrays import FloatArray, IntArray
 from .errors import InterlockError
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
-from .shapes import Side, side
+from .shapes import Side, separation, side
 
 MOST_BODIES: Final = 16  # robots that hold different things
 UP: Final = np.array([0.0, 0.0, 1.0])
+SWAPPED_M: Final = 5e-3  # margins explain no more than 2 mm
 FAR_M: Final = 1e3  # nothing in a cell is further, so that an empty answer is always a fault
 CANARY: Final = (side(Box((0.2, 0.2, 0.2)), np.eye(4), 0), side(Sphere(0.1), np.eye(4), 0))
 
@@ -91,10 +92,7 @@ class Bullet:
         if not found:
             raise PhysicsFailed("PyBullet returned no nearest points")
         nearest = min(found, key=lambda point: point[8])
-        normal = np.array(second.shape.normal if isinstance(second.shape, HalfSpace) else nearest[7])
-        length = float(np.linalg.norm(normal))
-        unit = normal / length if abs(length - 1.0) < 1e-6 else UP  # any unit normal is sound, none other is
-        return Nearest(nearest[8], unit, np.array([nearest[5], nearest[6]]))
+        return _facing(first, second, pose, nearest)
 
     def load(self, urdf: str, joints: tuple[str, ...], gravity: FloatArray) -> None:
         """Makes a URDF's text ready for `inverse_dynamics`, its root at the world's origin; gravity (3,) [m/s^2] there.
@@ -142,6 +140,22 @@ class Bullet:
         return self._shapes[side.key]
 
 
+def _facing(first: Side, second: Side, pose: FloatArray, nearest: pybullet.ContactPoint) -> Nearest:
+    """The answer with its normal towards the first; where their kinds suit it better, PyBullet answers for the swapped
+    shapes, and does not say so. Where its normal is none, up takes its place: any unit normal is sound.
+    """
+    distance, normal, points = nearest[8], np.array(nearest[7]), np.array([nearest[5], nearest[6]])
+    if isinstance(second.shape, HalfSpace):
+        return Nearest(distance, UP, points if normal[2] > 0.0 else points[::-1])
+    if not abs(float(np.linalg.norm(normal)) - 1.0) < 1e-6:
+        return Nearest(distance, UP, points)
+    normal /= np.linalg.norm(normal)
+    gap = separation(first.shape, second.shape, pose[None], normal)[0]
+    if gap < distance - SWAPPED_M and gap < separation(first.shape, second.shape, pose[None], -normal)[0]:
+        return Nearest(distance, -normal, points[::-1])
+    return Nearest(distance, normal, points)
+
+
 def quaternion(rotation: FloatArray) -> tuple[float, float, float, float]:
     """The unit quaternion x, y, z, w of a rotation (3, 3), from its largest component, which never vanishes."""
     (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
@@ -181,5 +195,5 @@ def _make(shape: Shape, client: int) -> int:
         case ConvexMesh(vertices=vertices):
             corners = vertices.tolist()
             return pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=corners, physicsClientId=client)
-        case HalfSpace(normal=normal):
-            return pybullet.createCollisionShape(pybullet.GEOM_PLANE, planeNormal=normal, physicsClientId=client)
+        case _:
+            return pybullet.createCollisionShape(pybullet.GEOM_PLANE, planeNormal=shape.normal, physicsClientId=client)

@@ -19,10 +19,13 @@ from .arrays import BoolArray, FloatArray
 from .errors import ForecastExhausted
 from .pairs import Pair, coarse, sagittas
 from .robot_model import UrdfRobot
+from .shapes import separation
 
 TOLERANCE_M: Final = 1e-4
+TOLERANCE: Final = 0.02  # of a violation: deep inside, PyBullet's normals are not the best ones
 PARTS: Final = 8  # an interval is cut into so many; the sagitta falls by the square
-DEPTH: Final = 3
+DEPTH: Final = 4  # to decide
+VIOLATED: Final = 2  # to find the worst place, once decided
 QUERIES: Final = 20_000
 
 
@@ -35,7 +38,7 @@ class Path:
     positions: FloatArray
     frames: FloatArray
     steps: FloatArray
-    _inside: dict[int, Path] = field(default_factory=lambda: dict[int, Path]())
+    _inside: dict[int, Path] = field(default_factory=dict[int, "Path"])
 
     def inside(self, interval: int, model: UrdfRobot) -> Path:
         """The interval as a path of PARTS intervals; computed once."""
@@ -74,7 +77,8 @@ class Bounds:
 
     def open(self, need: FloatArray) -> BoolArray:
         """Intervals (N,) that may come below what they need and whose worst place is not known well enough."""
-        return np.asarray(self.low + TOLERANCE_M < np.minimum(self.near, need))
+        enough = np.maximum(TOLERANCE_M, TOLERANCE * (need - self.near))
+        return np.asarray(self.low + enough < np.minimum(self.near, need))
 
 
 def known(low: FloatArray) -> Bounds:
@@ -101,12 +105,13 @@ class Search:
         while (node := _next(open_ := found.open(need), asked)) is not None:
             asked[node] = True
             normal, points = self._ask(pair, along, poses[node], node)
-            separation = pair.separation(poses, normal)
-            low = np.minimum(separation, np.concatenate([separation[:1], separation[:-1]])) - sagitta
-            found.learn(low, node, float(separation[node]), points)
+            gaps = separation(pair.first.shape, pair.second.shape, poses, normal)
+            low = np.minimum(gaps, np.concatenate([gaps[:1], gaps[:-1]])) - sagitta
+            found.learn(low, node, float(gaps[node]), points)
         for interval in np.flatnonzero(open_).tolist():
-            if depth == 0:
-                found.low[interval] = found.low[interval] if found.near[interval] < need[interval] else math.nan
+            violated = found.near[interval] < need[interval]
+            if depth == 0 or interval == 0 or (violated and depth <= DEPTH - VIOLATED):
+                found.low[interval] = found.low[interval] if violated else math.nan
             else:
                 self._closer(
                     pair, along.inside(interval, self.model), float(need[interval]), found, interval, depth - 1

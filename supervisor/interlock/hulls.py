@@ -52,8 +52,8 @@ def _points(geometry: Box | Sphere | Cylinder | Mesh) -> FloatArray:
             return _grid(x / 2.0, y / 2.0, z / 2.0)
         case Cylinder(radius=radius, length=length):
             return _prism(radius, length)
-        case Sphere(radius=radius):
-            return _globe(radius)
+        case _:
+            return _globe(geometry.radius)
 
 
 def _read(mesh: Mesh) -> FloatArray:

@@ -1,7 +1,7 @@
 """Two convex shapes along a joint path: certified bounds of their distance, with no sampling in between.
 
-A unit normal n gives sep(q) = least of n . p over the first shape minus largest over the second: never more than their
-signed distance, whatever n is, and equal to it for the right n. Along an interval of the joint path each point of the
+A unit normal n gives sep(q), `shapes.separation`: never more than their signed distance, whatever n is, and equal to it
+for the right n. Along an interval of the joint path each point of the
 first shape stays within the sagitta s of its chord, seen from the second, so that the distance is nowhere below
 
     min(sep(start), sep(end)) - s.
@@ -18,7 +18,7 @@ import numpy as np
 
 from .arrays import FloatArray
 from .reach import Route
-from .shapes import Side, support
+from .shapes import Side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +39,6 @@ class Pair:
         found[:, :3, 3:] = turned @ (ours[:, :3, 3:] - theirs[:, :3, 3:])
         found[:, 3, 3] = 1.0
         return found
-
-    def separation(self, poses: FloatArray, normal: FloatArray) -> FloatArray:
-        """Sep (N,) [m] for poses (N, 4, 4) of the first in the frame of the second and a unit normal (3,) there."""
-        inward = -(normal @ poses[:, :3, :3])
-        reach = support(self.second.shape, normal[None])[0]
-        return np.asarray(poses[:, :3, 3] @ normal - support(self.first.shape, inward) - reach)
 
     def deviation(self, errors: FloatArray, frames: FloatArray, steps: FloatArray) -> FloatArray:
         """How much nearer [m] tracking errors (m,) can bring the two, on each interval; (N,)."""

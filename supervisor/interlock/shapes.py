@@ -75,9 +75,17 @@ def support(shape: Shape, directions: FloatArray) -> FloatArray:
             return np.asarray(rounded + shape.length / 2.0 * np.abs(directions[:, 2]))
         case ConvexMesh():
             return np.asarray((directions @ shape.vertices.T).max(axis=1))
-        case HalfSpace():
+        case _:
             aligned = np.linalg.norm(np.cross(directions, shape.normal), axis=1) <= 1e-12
             return np.where(aligned & (directions @ np.array(shape.normal) > 0.0), 0.0, math.inf)
+
+
+def separation(first: Shape, second: Shape, poses: FloatArray, normal: FloatArray) -> FloatArray:
+    """Least of n . p over the first shape minus largest over the second (N,) [m], for poses (N, 4, 4) of the first in
+    the frame of the second and a unit normal n (3,) there: never more than their signed distance.
+    """
+    inward = -(normal @ poses[:, :3, :3])
+    return np.asarray(poses[:, :3, 3] @ normal - support(first, inward) - support(second, normal[None])[0])
 
 
 def rounded_up(shape: Shape) -> Shape:

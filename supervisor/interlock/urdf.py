@@ -104,7 +104,7 @@ def read_urdf(source: Urdf) -> Description:
         joints = [_joint(element) for element in robot.findall("joint")]
     except (DefusedXmlException, ParseError, ValueError) as error:
         raise UnusableInput(f"{source.package}:{source.path}: {error!r}") from error
-    return _tree({link.name: link for link in links}, joints, source.path)
+    return _tree(links, joints, source.path)
 
 
 def _package_root(package: str) -> Path:
@@ -135,21 +135,20 @@ def _bytes(file: Path, most: int) -> bytes:
     return content
 
 
-def _tree(links: dict[str, UrdfLink], joints: list[UrdfJoint], path: str) -> Description:
+def _tree(found: list[UrdfLink], joints: list[UrdfJoint], path: str) -> Description:
+    links = {link.name: link for link in found}
     children = {joint.child for joint in joints}
     roots = [name for name in links if name not in children]
-    if len(roots) != 1 or len(children) != len(joints) or len(joints) != len(links) - 1:
-        raise UnusableInput(
-            f"{path}: {len(links)} links and {len(joints)} joints with roots {roots} are no single tree"
-        )
+    known = children <= set(links) and len(links) == len(found) and len({joint.name for joint in joints}) == len(joints)
+    if not known or len(roots) != 1 or len(children) != len(joints):
+        raise UnusableInput(f"{path}: links {list(links)} with roots {roots} are no tree of {len(joints)} joints")
     ordered: list[UrdfJoint] = []
     reached = {roots[0]}
-    while len(ordered) < len(joints):
-        ready = [joint for joint in joints if joint.parent in reached and joint.child not in reached]
-        if not ready or any(joint.child not in links for joint in ready):
-            raise UnusableInput(f"{path}: some joint joins a link that is not there, or a loop")
+    while ready := [joint for joint in joints if joint.parent in reached and joint.child not in reached]:
         ordered += ready
         reached |= {joint.child for joint in ready}
+    if len(ordered) != len(joints):
+        raise UnusableInput(f"{path}: links {sorted(set(links) - reached)} are in a loop, or joined to nothing")
     return Description((links[roots[0]], *(links[joint.child] for joint in ordered)), tuple(ordered))
 
 

@@ -34,8 +34,14 @@ class Truth:
         )
         self.bodies[name] = made
 
+    def add_floor(self, name: str, height: float) -> None:
+        self.add(name, HalfSpace((0.0, 0.0, 1.0)), Pose((0.0, 0.0, height)))
+
     def pose(self, positions: FloatArray) -> None:
-        for joint, value in enumerate([*positions.tolist(), 0.0, 0.0, self.finger, self.finger]):
+        self.pose_fingers(positions, [self.finger, self.finger])
+
+    def pose_fingers(self, positions: FloatArray, fingers: list[float]) -> None:
+        for joint, value in enumerate([*positions.tolist(), 0.0, 0.0, *fingers]):
             pybullet.resetJointState(self.robot, joint, value, physicsClientId=self.client)
 
     def distance(self, link: str, other: str) -> float:

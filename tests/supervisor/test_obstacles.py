@@ -1,0 +1,87 @@
+"""Where names stand in the world, and what is lost to not knowing exactly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from scipy.spatial import ConvexHull
+
+from interlock.geometry import Box, Pose, Sphere
+from interlock.obstacles import fixed_obstacles, prisms, seen_obstacles
+from interlock.scene import Body, Scene, SceneObject, Zone
+from tests.supervisor import panda
+
+SQUARE = ((0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (0.0, 2.0))
+HOLE = ((0.5, 0.5), (1.5, 0.5), (1.5, 1.5), (0.5, 1.5))
+ELL = ((0.0, 0.0), (2.0, 0.0), (2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (0.0, 2.0))
+TIMES = np.array([0.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize(
+    "zone", [Zone("z", SQUARE, (HOLE,), 0.1, 0.6), Zone("z", ELL, (), 0.1, 0.6)], ids=["hole", "concave"]
+)
+def test_F30_prisms_fill_the_zone_and_nothing_else(zone: Zone, seed: int) -> None:
+    found = prisms(zone)
+
+    assert sum(ConvexHull(part.vertices).volume for part in found) == pytest.approx(zone.polygon.area * 0.5)
+    triangles = [shapely.MultiPoint(part.vertices[:, :2].tolist()).convex_hull for part in found]
+    for x, y in np.random.default_rng(seed).uniform(-0.5, 2.5, (300, 2)).tolist():
+        point = shapely.Point(x, y)
+        assert any(triangle.covers(point) for triangle in triangles) == zone.polygon.covers(point)
+    assert {part.vertices[:, 2].min() for part in found} == {0.1}
+    assert {part.vertices[:, 2].max() for part in found} == {0.6}
+
+
+def test_a_name_that_a_body_and_a_zone_bear_means_both() -> None:
+    cell = panda.cell([Body("x", Box((1.0, 1.0, 1.0)), Pose())], [Zone("x", SQUARE, (), 0.0, 1.0)])
+
+    found = fixed_obstacles(cell)
+
+    assert len(found["x"]) == 3
+    assert all(obstacle.growth(panda.NOW, TIMES).tolist() == [0.0, 0.0, 0.0] for obstacle in found["x"])
+
+
+def test_an_object_grows_with_its_age_and_its_speed() -> None:
+    item = replace(panda.thing("ball", Sphere(0.1), Pose(), 0.01, 0.5), seen_ns=panda.NOW - 100_000_000)
+
+    found = seen_obstacles(panda.scene(item), None)["ball"][0].growth(panda.NOW, TIMES)
+
+    np.testing.assert_allclose(found, [0.06, 0.31, 0.56])
+
+
+BALL = panda.thing("ball", Sphere(0.1), Pose())
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        replace(BALL, speed_m_s=None),
+        replace(BALL, speed_m_s=math.nan),
+        replace(BALL, speed_m_s=-0.1),
+        replace(BALL, speed_m_s=math.inf),
+        replace(BALL, uncertainty_m=math.nan),
+        replace(BALL, uncertainty_m=-0.1),
+        replace(BALL, pose=Pose((math.nan, 0.0, 0.0))),
+        replace(BALL, pose=Pose(quat_xyzw=(0.0, 0.0, 0.0, 0.0))),
+        replace(BALL, seen_ns=panda.NOW + 1),
+    ],
+    ids=["none", "NaN speed", "negative", "endless", "NaN place", "negative place", "NaN pose", "no turn", "future"],
+)  # fmt: skip
+def test_F29_what_is_not_known_of_an_object_is_never_clear(item: SceneObject) -> None:
+    assert np.isnan(seen_obstacles(panda.scene(item), None)["ball"][0].growth(panda.NOW, TIMES)).all()
+
+
+def test_what_is_in_the_hand_is_no_obstacle() -> None:
+    assert set(seen_obstacles(panda.scene(BALL, replace(BALL, name="cup")), "cup")) == {"ball"}
+
+
+def test_two_objects_of_one_name_are_both_there() -> None:
+    assert len(seen_obstacles(panda.scene(BALL, BALL), None)["ball"]) == 2
+
+
+def test_a_scene_without_objects_has_none() -> None:
+    assert not seen_obstacles(Scene("run"), None)

@@ -1,0 +1,200 @@
+"""What a demand's names mean: links, what is held, bodies, zones, objects, and names that nobody knows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from interlock.bullet_physics import BulletPhysics
+from interlock.geometry import Box, Cylinder, HalfSpace, Pose, Shape, Sphere
+from interlock.rules import Clearance
+from interlock.scene import Body, Held, Scene, Zone
+from tests.supervisor import panda
+
+TABLE = Body("table", Box((1.0, 1.0, 0.1)), Pose((0.5, 0.0, -0.05)))
+FRAME = Zone(
+    "frame",
+    ((0.1, -0.8), (0.9, -0.8), (0.9, 0.8), (0.1, 0.8)),
+    (((0.2, -0.7), (0.8, -0.7), (0.8, 0.7), (0.2, 0.7)),),
+    0.0,
+    1.2,
+)
+PHYSICS = BulletPhysics(panda.profile(), panda.cell([TABLE], [FRAME]))
+assert PHYSICS.model is not None
+MODEL = PHYSICS.model
+STILL = np.tile(panda.READY, (3, 1))
+FLANGE = MODEL.forward(panda.READY[None])[0, MODEL.links.index("panda_link8"), :3, 3]
+STICK = Held("stick", Cylinder(0.01, 0.3), Pose((0.0, 0.0, 0.25)), 0.1)
+
+
+def ask(
+    others: tuple[str, ...],
+    min_m: float = 0.02,
+    links: tuple[str, ...] = panda.MOVING,
+    held: Held | None = None,
+    scene: Scene | None = None,
+    opening: float = 0.04,
+    exclude: tuple[tuple[str, str], ...] = (),
+) -> Clearance:
+    motion = panda.motion(MODEL, STILL, opening, held)
+    demand = panda.demand(others, min_m, len(STILL), links, exclude)
+    return PHYSICS.forecast(motion, panda.scene() if scene is None else scene, (demand,))[0]
+
+
+def worst(found: Clearance) -> float:
+    return float(found.at_least_m.min())
+
+
+def test_a_body_is_as_far_as_it_is() -> None:
+    found = ask(("table",), min_m=1.0, links=("panda_hand",))
+    corners = MODEL.vertices["panda_hand"]
+    pose = MODEL.forward(panda.READY[None])[0, MODEL.links.index("panda_hand")]
+
+    assert worst(found) == pytest.approx((corners @ pose[2, :3] + pose[2, 3]).min(), abs=2e-4)
+    assert found.pairs == (("panda_hand", "table"),)
+    assert found.pair.tolist() == [0, 0, 0]
+    assert found.points[0, 1, 2] == pytest.approx(0.0, abs=1.1e-3)
+    assert found.queries >= 1
+
+
+def test_far_pairs_are_bounds_without_a_place() -> None:
+    found = ask(("table",), min_m=0.02)
+
+    assert worst(found) >= 0.02
+    assert found.pair.tolist() == [-1, -1, -1]
+    assert np.isnan(found.points).all()
+
+
+def test_F30_the_hole_of_a_zone_is_free_and_its_frame_is_not() -> None:
+    assert worst(ask(("frame",), min_m=0.0, links=("panda_hand",))) >= 0.0
+    assert worst(ask(("frame",), min_m=0.0, links=("panda_link1",))) == pytest.approx(0.045, abs=0.1)
+    reaching = ask(("frame",), min_m=0.3, links=("panda_hand",))
+    assert 0.0 < worst(reaching) < 0.3
+
+
+def test_an_object_is_an_obstacle_and_its_uncertainty_counts() -> None:
+    place = Pose((float(FLANGE[0]), float(FLANGE[1]), 0.05))
+    sure = ask(("can",), 1.0, panda.HAND, scene=panda.scene(panda.thing("can", Sphere(0.02), place)))
+    unsure = ask(("can",), 1.0, panda.HAND, scene=panda.scene(panda.thing("can", Sphere(0.02), place, 0.015, 0.1)))
+
+    np.testing.assert_allclose(sure.at_least_m - unsure.at_least_m, [0.015, 0.017, 0.019], atol=2e-4)
+
+
+def test_F29_an_object_of_unknown_speed_is_never_clear() -> None:
+    far = panda.thing("can", Sphere(0.02), Pose((9.0, 9.0, 9.0)), speed=None)
+
+    found = ask(("can",), scene=panda.scene(far))
+
+    assert np.isnan(found.at_least_m).all()
+    assert found.pairs[int(found.pair[0])][1] == "can"
+
+
+@pytest.mark.parametrize("others", [("ghost",), ("table", "ghost")])
+def test_F38_a_name_that_nobody_knows_is_never_clear(others: tuple[str, ...]) -> None:
+    found = ask(others)
+
+    assert np.isnan(found.at_least_m).all()
+    assert found.pairs[int(found.pair[0])][1] == "ghost"
+
+
+def test_F38_a_link_that_nobody_knows_is_never_clear() -> None:
+    assert np.isnan(ask(("table", "panda_hand"), links=("panda_tentacle",)).at_least_m).all()
+
+
+def test_F28_what_is_held_reaches_further() -> None:
+    free = ask(("table",), min_m=1.0, links=("panda_hand",))
+
+    held = ask(("table",), min_m=1.0, links=("held",), held=STICK)
+
+    tip = MODEL.forward(panda.READY[None])[0, MODEL.links.index("panda_link8")] @ (0.0, 0.0, 0.4, 1.0)
+    assert worst(held) == pytest.approx(tip[2], abs=0.012)
+    assert worst(held) < worst(free)
+
+
+def test_what_is_held_is_kept_from_the_arm_too() -> None:
+    tray = replace(STICK, shape=Box((0.5, 0.5, 0.02)), pose=Pose((0.0, 0.0, -0.15)))
+
+    forward = ask(("panda_link5", "panda_link6"), 0.0, ("held",), held=tray)
+    backward = ask(("held",), 0.0, ("panda_link5", "panda_link6"), held=tray)
+
+    assert worst(forward) < 0.0
+    assert worst(backward) == pytest.approx(worst(forward), abs=1e-3)
+    assert worst(ask(("panda_link1",), 0.0, ("held",), held=STICK)) >= 0.0
+
+
+def test_an_empty_hand_holds_nothing() -> None:
+    assert ask(("table",), links=("held",)).at_least_m.tolist() == [math.inf] * 3
+    assert ask(("held",), links=("panda_link3",)).pairs == ()
+
+
+def test_what_is_in_the_hand_is_no_obstacle() -> None:
+    there = Pose((float(FLANGE[0]), float(FLANGE[1]), float(FLANGE[2]) - 0.1))
+    stick = panda.thing("stick", Cylinder(0.01, 0.3), there)
+
+    assert worst(ask(("stick",), scene=panda.scene(stick))) < 0.0
+    assert worst(ask(("stick",), scene=panda.scene(stick), held=STICK)) == math.inf
+    assert worst(ask(("stick",), held=STICK)) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("shape", "pose"),
+    [(Sphere(0.1), Pose((math.nan, 0.0, 0.0))), (HalfSpace((0.0, 0.0, 1.0)), Pose())],
+    ids=["no pose", "half-space"],
+)
+def test_F28_what_is_held_nobody_knows_how_is_never_clear(shape: Shape, pose: Pose) -> None:
+    held = Held("stick", shape, pose, 0.1)
+
+    assert np.isnan(ask(("table",), links=("held",), held=held).at_least_m).all()
+    assert np.isnan(ask(("held",), links=("panda_link1",), held=held).at_least_m).all()
+
+
+def test_without_a_flange_what_is_held_is_never_clear() -> None:
+    physics = BulletPhysics(replace(panda.profile(), flange="", tool_points=(), inertias=()), panda.cell([TABLE]))
+    motion = panda.motion(physics.model, STILL, held=STICK)
+
+    found = physics.forecast(motion, panda.scene(), (panda.demand(("table",), 0.0, 3, ("held",)),))[0]
+
+    assert np.isnan(found.at_least_m).all()
+
+
+def test_fingers_are_as_wide_as_they_open() -> None:
+    hand = MODEL.forward(panda.READY[None])[0, MODEL.links.index("panda_hand")]
+    beside = hand @ (0.0, 0.055, 0.09, 1.0)
+    wire = panda.scene(panda.thing("wire", Sphere(0.002), Pose((float(beside[0]), float(beside[1]), float(beside[2])))))
+    fingers = ("panda_leftfinger", "panda_rightfinger")
+
+    closed = worst(ask(("wire",), 0.1, fingers, scene=wire, opening=0.0))
+    opened = worst(ask(("wire",), 0.1, fingers, scene=wire, opening=0.08))
+
+    assert closed - opened > 0.02
+
+
+def test_F10_a_gripper_value_that_is_not_finite_is_never_clear() -> None:
+    found = ask(("table",), links=("panda_hand", "panda_leftfinger"), opening=math.nan)
+
+    assert np.isnan(found.at_least_m).all()
+    assert found.pairs[int(found.pair[0])] == ("panda_leftfinger", "table")
+
+
+def test_F25_pairs_that_are_allowed_are_not_judged() -> None:
+    judged = ask(("panda_link5",), 0.021, ("panda_link7", "panda_link6"))
+    allowed = ask(("panda_link5",), 0.021, ("panda_link7", "panda_link6"), exclude=panda.ALLOWED)
+
+    assert worst(judged) < 0.0
+    assert allowed.at_least_m.tolist() == [math.inf] * 3
+
+
+def test_F25_links_5_and_7_are_closer_than_21_mm_and_nothing_else_is_at_rest() -> None:
+    links = ("panda_link0", *panda.MOVING)
+
+    assert worst(ask(("panda_link5",), 0.021, ("panda_link7",))) == pytest.approx(0.0204, abs=2e-3)
+    assert worst(ask(links, 0.021, links, exclude=panda.ALLOWED)) >= 0.021
+
+
+def test_a_pair_named_twice_is_judged_once() -> None:
+    both = ("panda_link2", "panda_link5")
+
+    assert ask(both, 0.5, both).pairs == (("panda_link2", "panda_link5"),)

@@ -1,0 +1,150 @@
+"""Inverse dynamics by PyBullet against a recursive Newton-Euler of its own, written plainly in world coordinates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock._bullet import Bullet
+from interlock.arrays import FloatArray
+from interlock.errors import UnusableInput
+from interlock.geometry import Box, HalfSpace, Pose
+from interlock.profile import Inertia
+from interlock.robot_model import UrdfRobot
+from interlock.scene import Held
+from interlock.torques import Torques
+from tests.supervisor import panda
+
+TILT = Pose((0.5, 0.0, 0.2), (math.sin(0.4), 0.0, 0.0, math.cos(0.4)))
+HELD = Held("block", Box((0.05, 0.08, 0.12)), Pose((0.01, 0.02, 0.1), (0.0, math.sin(0.3), 0.0, math.cos(0.3))), 1.5)
+
+
+def torques_of(mount: Pose) -> Torques:
+    return Torques(UrdfRobot(panda.profile(), panda.cell(mount=mount)), Bullet())
+
+
+STANDING, TILTED = torques_of(Pose()), torques_of(TILT)
+
+
+def held_tensor(held: Held) -> tuple[float, FloatArray, FloatArray]:
+    assert isinstance(held.shape, Box)
+    x, y, z = held.shape.size
+    moments = np.array([y * y + z * z, x * x + z * z, x * x + y * y]) * held.mass_kg / 12.0
+    turn = held.pose.matrix()[:3, :3]
+    return held.mass_kg, np.array(held.pose.xyz), turn @ np.diag(moments) @ turn.T
+
+
+def tensor(inertia: Inertia) -> tuple[float, FloatArray, FloatArray]:
+    xx, xy, xz, yy, yz, zz = inertia.tensor
+    return inertia.mass_kg, np.array(inertia.com), np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+
+
+def newton_euler(torques: Torques, q: FloatArray, u: FloatArray, a: FloatArray, held: Held | None) -> FloatArray:
+    """Joint torques (7,) for one row: motion outwards, forces inwards, everything in the world's axes."""
+    model = torques.model
+    tree = model.kinematics
+    poses = model.frames(q[None])[0]
+    bodies = {name: [tensor(found)] for name in tree.links for found in model.profile.inertias if found.link == name}
+    if held is not None:
+        bodies.setdefault(model.profile.flange, []).append(held_tensor(held))
+    count = len(tree.links)
+    spin, turning, speeding = (np.zeros((count, 3)) for _ in range(3))
+    speeding[0] = (0.0, 0.0, 9.80665)
+    force, moment = np.zeros((count, 3)), np.zeros((count, 3))
+    axes = np.einsum("lij,lj->li", poses[:-1, :3, :3], tree.axes)
+    for link in range(count):
+        up = tree.parents[link]
+        if up >= 0:
+            arm = poses[link, :3, 3] - poses[up, :3, 3]
+            moving = tree.axes[link].any()
+            column = tree.column[link]
+            rate = axes[link] * (u[column] if moving else 0.0)
+            gain = axes[link] * (a[column] if moving else 0.0)
+            spin[link] = spin[up] + rate
+            turning[link] = turning[up] + gain + np.cross(spin[up], rate)
+            speeding[link] = speeding[up] + np.cross(turning[up], arm) + np.cross(spin[up], np.cross(spin[up], arm))
+        for mass, com, inertia in bodies.get(tree.links[link], []):
+            turn = poses[link, :3, :3]
+            centre, about = turn @ com, turn @ inertia @ turn.T
+            pull = mass * (
+                speeding[link] + np.cross(turning[link], centre) + np.cross(spin[link], np.cross(spin[link], centre))
+            )
+            force[link] += pull
+            moment[link] += about @ turning[link] + np.cross(spin[link], about @ spin[link]) + np.cross(centre, pull)
+    for link in range(count - 1, 0, -1):
+        up = tree.parents[link]
+        force[up] += force[link]
+        moment[up] += moment[link] + np.cross(poses[link, :3, 3] - poses[up, :3, 3], force[link])
+    found = np.zeros(7)
+    for link in range(count):
+        if tree.axes[link].any():
+            found[tree.column[link]] += axes[link] @ moment[link]
+    return found
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([STANDING, TILTED]), st.sampled_from([None, HELD]))
+def test_F33_torques_are_those_of_newton_and_euler(chance: int, torques: Torques, held: Held | None) -> None:
+    generator = np.random.default_rng(chance)
+    q = generator.uniform(panda.LOWER, panda.UPPER, (3, 7))
+    u, a = generator.uniform(-2.0, 2.0, (3, 7)), generator.uniform(-10.0, 10.0, (3, 7))
+
+    found = torques.of(q, u, a, held)
+
+    expected = [newton_euler(torques, *row, held) for row in zip(q, u, a, strict=True)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_F33_a_held_mass_is_felt_and_let_go_again() -> None:
+    still = np.zeros((1, 7))
+
+    empty = STANDING.of(panda.READY[None], still, still, None)
+    loaded = STANDING.of(panda.READY[None], still, still, HELD)
+
+    assert abs(loaded - empty).max() > 5.0
+    assert STANDING.of(panda.READY[None], still, still, None).tobytes() == empty.tobytes()
+
+
+def test_rows_that_are_not_finite_have_no_torque() -> None:
+    rows = np.tile(panda.READY, (4, 1))
+    still = np.zeros((4, 7))
+    broken = [rows.copy(), still.copy(), still.copy()]
+    for row, values in enumerate(broken):
+        values[row, 3] = np.nan
+
+    found = STANDING.of(broken[0], broken[1], broken[2], None)
+
+    assert np.isnan(found[:3]).all()
+    assert np.isfinite(found[3]).all()
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        replace(HELD, pose=Pose((math.nan, 0.0, 0.0))),
+        replace(HELD, mass_kg=math.nan),
+        replace(HELD, mass_kg=0.0),
+        replace(HELD, mass_kg=math.inf),
+        replace(HELD, shape=HalfSpace((0.0, 0.0, 1.0))),
+    ],
+    ids=["pose", "NaN", "nothing", "endless", "half-space"],
+)
+def test_what_cannot_be_weighed_has_no_torque(held: Held) -> None:
+    still = np.zeros((2, 7))
+
+    assert np.isnan(STANDING.of(still, still, still, held)).all()
+
+
+@pytest.mark.parametrize("change", ["missing", "unknown"])
+def test_inertias_that_do_not_fit_the_urdf_are_refused(change: str) -> None:
+    known = panda.profile().inertias
+    inertias = known[1:] if change == "missing" else (*known, replace(known[0], link="nowhere"))
+    model = UrdfRobot(replace(panda.profile(), inertias=inertias), panda.cell())
+
+    with pytest.raises(UnusableInput, match=r"\['panda_link1'\]" if change == "missing" else r"\['nowhere'\]"):
+        Torques(model, Bullet())

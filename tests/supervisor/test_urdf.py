@@ -1,0 +1,199 @@
+"""F-47: nothing outside the named package is read, and what is no robot is refused with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interlock.errors import UnusableInput
+from interlock.geometry import Box, Cylinder, Sphere
+from interlock.profile import Urdf
+from interlock.urdf import MESH_BYTES, URDF_BYTES, Description, Mesh, read_urdf
+from tests.supervisor import panda
+
+Read = Callable[[str], Description]
+
+LINKS = '<link name="a"/><link name="b"/>'
+JOINT = '<joint name="j" type="{kind}"><parent link="a"/><child link="b"/>{more}</joint>'
+
+
+def robot(inside: str) -> str:
+    return f'<robot name="r">{inside}</robot>'
+
+
+def collision(geometry: str) -> str:
+    return robot(f'<link name="a"><collision><geometry>{geometry}</geometry></collision></link>')
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package with a folder for a robot."""
+    root = tmp_path / "site" / "somebots"
+    (root / "arm").mkdir(parents=True)
+    (root / "__init__.py").touch()
+    monkeypatch.setattr(sys, "path", [str(root.parent), *sys.path])
+    importlib.invalidate_caches()
+    sys.modules.pop("somebots", None)
+    return root
+
+
+@pytest.fixture
+def read(package: Path) -> Read:
+    """Reads a text as somebots:arm/arm.urdf."""
+
+    def reader(text: str) -> Description:
+        (package / "arm" / "arm.urdf").write_text(text)
+        return read_urdf(Urdf("somebots", "arm/arm.urdf", hashlib.sha256(text.encode()).hexdigest()))
+
+    return reader
+
+
+def test_the_panda_is_read_whole() -> None:
+    found = read_urdf(panda.urdf())
+
+    assert [link.name for link in found.links][:3] == ["panda_link0", "panda_link1", "panda_link2"]
+    assert [joint.child for joint in found.joints] == [link.name for link in found.links[1:]]
+    mesh = found.links[0].collisions[0].geometry
+    assert isinstance(mesh, Mesh)
+    assert mesh.file.name == "link0.obj"
+    mimic = next(joint.mimic for joint in found.joints if joint.name == "panda_finger_joint2")
+    assert mimic is not None
+    assert (mimic.joint, mimic.multiplier, mimic.offset) == ("panda_finger_joint1", 1.0, 0.0)
+
+
+def test_limits_are_what_the_urdf_claims_and_endless_where_it_claims_nothing(read: Read) -> None:
+    limited = JOINT.format(kind="revolute", more='<limit lower="-1" upper="2" velocity="3" effort="4"/>')
+    free = JOINT.format(kind="continuous", more='<axis xyz="0 0 2"/>')
+
+    first = read(robot(LINKS + limited)).joints[0]
+    second = read(robot(LINKS + free)).joints[0]
+
+    assert (first.lower, first.upper, first.velocity, first.effort) == (-1.0, 2.0, 3.0, 4.0)
+    assert first.axis.tolist() == [1.0, 0.0, 0.0]
+    assert (second.lower, second.upper, second.velocity, second.effort) == (-np.inf, np.inf, np.inf, np.inf)
+    assert second.axis.tolist() == [0.0, 0.0, 1.0]
+
+
+def test_primitives_are_read(read: Read) -> None:
+    kinds = ('<box size="1 2 3"/>', '<sphere radius="4"/>', '<cylinder radius="5" length="6"/>')
+
+    found = [read(collision(kind)).links[0].collisions[0].geometry for kind in kinds]
+
+    assert found == [Box((1.0, 2.0, 3.0)), Sphere(4.0), Cylinder(5.0, 6.0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("m.obj", "arm"), ("package://m.obj", "arm"), ("package://arm/m.obj", "arm"), ("package://somebots/m.obj", "")],
+)
+def test_a_mesh_is_found_beside_the_urdf_or_below_the_package(
+    package: Path, read: Read, name: str, folder: str
+) -> None:
+    (package / folder / "m.obj").touch()
+
+    found = read(collision(f'<mesh filename="{name}" scale="1 2 3"/>')).links[0].collisions[0].geometry
+
+    assert isinstance(found, Mesh)
+    assert found.scale == (1.0, 2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../../outside.obj", "package://../../outside.obj", "..\\outside.obj", "file:///etc/passwd"]
+)
+def test_F47_no_mesh_outside_the_package_is_read(package: Path, read: Read, name: str) -> None:
+    (package.parent / "outside.obj").touch()
+
+    with pytest.raises(UnusableInput, match=r"leaves the package|no file"):
+        read(collision(f'<mesh filename="{name}"/>'))
+
+
+def test_F47_a_symbolic_link_does_not_lead_out(package: Path, read: Read) -> None:
+    (package.parent / "outside.obj").touch()
+    (package / "arm" / "m.obj").symlink_to(package.parent / "outside.obj")
+
+    with pytest.raises(UnusableInput, match="leaves the package"):
+        read(collision('<mesh filename="m.obj"/>'))
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x.urdf", "arm/../../x.urdf"])
+def test_F47_no_urdf_outside_the_package_is_read(package: Path, path: str) -> None:
+    (package.parent / "x.urdf").touch()
+
+    with pytest.raises(UnusableInput, match="leaves the package"):
+        read_urdf(Urdf("somebots", path, ""))
+
+
+@pytest.mark.parametrize("name", ["no_such_package_at_all", "not.plain", "", "this"])
+def test_a_package_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(UnusableInput, match="no package"):
+        read_urdf(Urdf(name, "x.urdf", ""))
+
+
+def test_F47_entities_are_refused(read: Read) -> None:
+    bomb = '<!DOCTYPE robot [<!ENTITY a "aaaa">]>' + robot("&a;")
+
+    with pytest.raises(UnusableInput, match="DTDForbidden"):
+        read(bomb)
+
+
+def test_F47_huge_files_are_refused(package: Path, read: Read) -> None:
+    with pytest.raises(UnusableInput, match=f"more than {URDF_BYTES} bytes"):
+        read(robot(" " * URDF_BYTES))
+    with (package / "arm" / "m.obj").open("wb") as stream:
+        stream.truncate(MESH_BYTES + 1)
+    with pytest.raises(UnusableInput, match=f"more than {MESH_BYTES} bytes"):
+        read(collision('<mesh filename="m.obj"/>'))
+
+
+def test_another_file_than_was_reviewed_is_refused(package: Path) -> None:
+    (package / "arm" / "arm.urdf").write_text(robot('<link name="a"/>'))
+
+    with pytest.raises(UnusableInput, match="review it"):
+        read_urdf(Urdf("somebots", "arm/arm.urdf", "0" * 64))
+
+
+def test_F26_a_missing_mesh_is_an_error(read: Read) -> None:
+    with pytest.raises(UnusableInput, match="no file"):
+        read(collision('<mesh filename="package://gone.obj"/>'))
+
+
+def fixed(name: str, parent: str, child: str) -> str:
+    return f'<joint name="{name}" type="fixed"><parent link="{parent}"/><child link="{child}"/></joint>'
+
+
+NO_ROBOTS = {
+    "no XML": ("<robot", "ParseError"),
+    "no link": (robot(""), "no tree"),
+    "two roots": (robot(LINKS), "no tree"),
+    "two parents": (robot(LINKS + fixed("j", "a", "b") + fixed("k", "a", "b")), "no tree"),
+    "a joint named twice": (robot(LINKS + '<link name="c"/>' + fixed("j", "a", "b") + fixed("j", "b", "c")), "no tree"),
+    "a link named twice": (robot(LINKS + '<link name="b"/>' + fixed("j", "a", "b")), "no tree"),
+    "a child that is not there": (robot('<link name="a"/>' + fixed("j", "a", "b")), "no tree"),
+    "a parent that is not there": (robot(LINKS + fixed("j", "c", "b")), "joined to nothing"),
+    "a loop": (robot(LINKS + '<link name="c"/>' + fixed("j", "b", "c") + fixed("k", "c", "b")), "in a loop"),
+    "a kind": (robot(LINKS + JOINT.format(kind="floating", more="")), "floating"),
+    "no axis": (robot(LINKS + JOINT.format(kind="revolute", more='<axis xyz="0 0 0"/>')), "axis of length 0"),
+    "two numbers": (robot(LINKS + JOINT.format(kind="revolute", more='<axis xyz="0 0"/>')), "ValueError"),
+    "NaN": (robot(LINKS + JOINT.format(kind="fixed", more='<origin xyz="0 0 nan"/>')), "finite"),
+    "mimics nobody": (robot(LINKS + JOINT.format(kind="fixed", more="<mimic/>")), "needs the attribute 'joint'"),
+    "no parent": (robot(LINKS + '<joint name="j" type="fixed"><child link="b"/></joint>'), "needs a <parent>"),
+    "no radius": (collision("<sphere/>"), "ValueError"),
+    "no radius above 0": (collision('<sphere radius="0"/>'), "positive"),
+    "no file": (collision("<mesh/>"), "needs the attribute 'filename'"),
+    "no geometry": (collision(""), "needs a <mesh>"),
+    "no name": (robot("<link/>"), "needs the attribute 'name'"),
+}
+
+
+@pytest.mark.parametrize("case", NO_ROBOTS)
+def test_what_is_no_robot_is_refused(read: Read, case: str) -> None:
+    text, message = NO_ROBOTS[case]
+
+    with pytest.raises(UnusableInput, match=message):
+        read(text)
