@@ -31,6 +31,7 @@ class Torques:
             )
         self.model = model
         self.bullet = bullet
+        self._last: tuple[Held | None, str] | None = None
         self.gravity = model.mount[:3, :3].T @ GRAVITY
         links = np.flatnonzero(tree.axes.any(axis=1))
         self.names = tuple(model.description.joints[link - 1].name for link in links.tolist())
@@ -56,6 +57,13 @@ class Torques:
         return frozen(found)
 
     def _body(self, held: Held | None) -> str:
+        """The loaded body of the robot with what it holds; the last one is kept at hand."""
+        if self._last is not None and self._last[0] == held:
+            return self._last[1]
+        self._last = held, self._load(held)
+        return self._last[1]
+
+    def _load(self, held: Held | None) -> str:
         profile = self.model.profile
         text = inertial_urdf(self.model.description, frozenset(self.names), profile.inertias, profile.flange, held)
         self.bullet.load(text, self.names, self.gravity)
