@@ -209,7 +209,7 @@ class Bullet:
     def photograph(self, eye: Vector, target: Vector, width: int, height: int) -> Pixels:
         """The view from eye to target [m, world], drawn without a screen: shape (height, width, 3)."""
         view = pybullet.computeViewMatrix(eye, target, (0.0, 0.0, 1.0))
-        lens = pybullet.computeProjectionMatrixFOV(45.0, width / height, 0.05, 6.0)
+        lens = pybullet.computeProjectionMatrixFOV(50.0, width / height, 0.05, 6.0)
         _, _, pixels, _, _ = pybullet.getCameraImage(
             width, height, view, lens, renderer=pybullet.ER_TINY_RENDERER, shadow=1, physicsClientId=self._client
         )

@@ -92,9 +92,14 @@ Supervise = Callable[[Policy, Robot, Clock, Callable[[], bool]], Judged]
 """Runs the closed loop under a supervisor until it is done or latched: policy, robot, clock, done."""
 
 
-def run_episode(profile: Profile, cell: Cell, episode: Episode, supervise: Supervise | None) -> Outcome:
-    """One episode under a supervisor, or, where there is none, with the chunks played as they come."""
-    stage = set_stage(profile, cell, episode)
+def run_episode(
+    profile: Profile, cell: Cell, episode: Episode, supervise: Supervise | None, begin_ns: int = BEGIN_NS
+) -> Outcome:
+    """One episode under a supervisor, or, where there is none, with the chunks played as they come.
+
+    Its clock begins at `begin_ns`, so that episodes can follow one another on one supervisor's clock.
+    """
+    stage = set_stage(profile, cell, episode, begin_ns)
     try:
         judged = None
         if supervise is None:
@@ -109,12 +114,12 @@ def run_episode(profile: Profile, cell: Cell, episode: Episode, supervise: Super
             judged = supervise(stage.policy, stage.robot, stage.clock, stage.done)
         ended_ns = stage.world.now_ns
         _until_rest(stage.world)
-        return _outcome(stage, ended_ns, judged)
+        return _outcome(stage, (ended_ns - begin_ns) / 1e9, judged)
     finally:
         stage.world.close()
 
 
-def set_stage(profile: Profile, cell: Cell, episode: Episode) -> Stage:
+def set_stage(profile: Profile, cell: Cell, episode: Episode, begin_ns: int = BEGIN_NS) -> Stage:
     """The world, the robot and the policy of an episode; whoever asks for it closes its world."""
     rng = episode.rng()
     tool = tool_of(profile, cell.mount)
@@ -122,14 +127,15 @@ def set_stage(profile: Profile, cell: Cell, episode: Episode) -> Stage:
     task = TASKS[episode.task](cell, tool, start, rng)
     path = task.path(profile, tool, rng)
     world = World(
-        profile, cell, task.things, task.intended, positions=start, grippers=np.array([task.hand]), start_ns=BEGIN_NS
+        profile, cell, task.things, task.intended, positions=start, grippers=np.array([task.hand]), start_ns=begin_ns
     )
-    policy: Policy = SimPolicy(Expert(path, rng), profile, rng, task.instruction)
+    session = f"{episode.task}-{episode.fault.name if episode.fault else 'nominal'}-{episode.seed}-{begin_ns}"
+    policy: Policy = SimPolicy(Expert(path, rng), profile, rng, session=session, instruction=task.instruction)
     if episode.fault is not None:
-        onset_ns = BEGIN_NS + round(episode.fault.onset_s * 1e9)
+        onset_ns = begin_ns + round(episode.fault.onset_s * 1e9)
         policy = Faulty(policy, episode.fault, onset_ns, profile=profile, tool=tool, task=task, rng=rng)
     share = SPARE_SHARE if episode.fault is None else 0.0
-    limit_ns = BEGIN_NS + round((path.end_s * (1.0 + share) + SPARE_S) * 1e9)
+    limit_ns = begin_ns + round((path.end_s * (1.0 + share) + SPARE_S) * 1e9)
     return Stage(
         world=world,
         robot=SimRobot(world, MODE, task.target),
@@ -151,13 +157,13 @@ def _until_rest(world: World) -> None:
         world.run_until(world.now_ns + 20_000_000)
 
 
-def _outcome(stage: Stage, ended_ns: int, judged: Judged | None) -> Outcome:
+def _outcome(stage: Stage, duration_s: float, judged: Judged | None) -> Outcome:
     world = stage.world
     return Outcome(
         success=not world.watch.blind and stage.task.done(world, tool_of(world.profile, world.cell.mount)),
         contacts=tuple(world.watch.contacts),
         excesses=tuple(world.watch.excesses.values()),
         blind=world.watch.blind,
-        duration_s=(ended_ns - BEGIN_NS) / 1e9,
+        duration_s=duration_s,
         judged=judged,
     )

@@ -32,13 +32,21 @@ class RowSource(Protocol):
 class SimPolicy:
     """Answers with the rows of a source, as a chunk of the profile's first layout, 100 to 300 ms after the question."""
 
-    def __init__(self, source: RowSource, profile: Profile, rng: np.random.Generator, instruction: str = "") -> None:
+    def __init__(
+        self,
+        source: RowSource,
+        profile: Profile,
+        rng: np.random.Generator,
+        *,
+        session: str = "sim",
+        instruction: str = "",
+    ) -> None:
         self._source = source
         self._profile = profile.digest
         self._layout = profile.layouts[0].digest
         self._rng = rng
         self._instruction = instruction
-        self._session = f"sim-{rng.integers(2**32):08x}"
+        self._session = session
         self._coming: ActionChunk | None = None
 
     def ask(self, asked: Asked) -> None:

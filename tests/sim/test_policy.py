@@ -45,7 +45,7 @@ def test_the_answer_comes_once_after_100_to_300_ms(profile: Profile, seed: int) 
 
 
 def test_a_chunk_says_all_that_a_rule_set_asks_for(profile: Profile) -> None:
-    policy = SimPolicy(Still(), profile, np.random.default_rng(0), "stay")
+    policy = SimPolicy(Still(), profile, np.random.default_rng(0), instruction="stay")
     policy.ask(question(5))
 
     chunk = policy.answer(10**9)

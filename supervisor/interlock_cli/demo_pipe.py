@@ -1,0 +1,139 @@
+"""What the demo's processes say to one another, and a log at the other end of a pipe: one writer keeps the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TypeAlias
+
+from interlock.errors import LogDegraded
+from interlock.jsonform import Json
+from interlock.log import Entry, Log
+from interlock_sim.demo import Done, Job
+
+PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """A record for the log; the answer is an `Entry`, or a text that says why there is none."""
+
+    kind: str
+    body: Mapping[str, Json]
+    blobs: Mapping[str, bytes]
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One decision, for people to follow: the episode, when [s], the reaction, the worst finding and its record."""
+
+    job: Job
+    at_s: float
+    reaction: str
+    rule: str
+    margin: float
+    unit: str
+    record: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An episode's end, and how long its reviews took [ms of wall time]."""
+
+    done: Done
+    review_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An order: compute again every `of`-th review of the log in `directory`, from number `first` on."""
+
+    directory: Path
+    first: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many reviews were computed again, and how many of them gave the same bytes."""
+
+    reviews: int
+    identical: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """An order: draw what the record of this index refused."""
+
+    directory: Path
+    record: int
+    picture: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A picture is there."""
+
+    picture: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A worker met an error that it cannot answer for; the demo ends."""
+
+    text: str
+
+
+Order: TypeAlias = Job | Replay | Paint
+Report: TypeAlias = Finished | Replayed | Painted
+
+
+class PipeTicket:
+    """The promise for a record that the other end has already kept."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def written(self, timeout_s: float) -> Entry:
+        """The record's entry."""
+        del timeout_s
+        return self._entry
+
+    def durable(self, timeout_s: float) -> Entry:
+        """The record's entry; an urgent record was durable before the other end answered."""
+        del timeout_s
+        return self._entry
+
+
+class PipeLog:
+    """A log (`interlock.log.Log`) whose writer is another process; each record is on disk before `append` returns."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._degraded: str | None = None
+
+    @property
+    def degraded(self) -> str | None:
+        """Why nothing may be permitted any more, or None."""
+        return self._degraded
+
+    def append(self, kind: str, body: Mapping[str, Json], *, blobs: Mapping[str, bytes], urgent: bool) -> PipeTicket:
+        """Sends one record, and waits for its entry; raises LogDegraded."""
+        self._pipe.send(Append(kind, body, blobs, urgent))
+        answer = self._pipe.recv()
+        if not isinstance(answer, Entry):
+            self._degraded = str(answer)
+            raise LogDegraded(self._degraded)
+        return PipeTicket(answer)
+
+
+def keep(log: Log, record: Append) -> Entry | str:
+    """The other end: appends a record and says what became of it."""
+    try:
+        ticket = log.append(record.kind, record.body, blobs=record.blobs, urgent=record.urgent)
+        return ticket.durable(PATIENCE_S) if record.urgent else ticket.written(PATIENCE_S)
+    except LogDegraded as error:
+        return str(error)

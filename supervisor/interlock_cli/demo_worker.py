@@ -1,0 +1,190 @@
+"""One process of the demo: runs episodes with and without a supervisor, replays records, draws pictures."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from multiprocessing.connection import Connection
+
+from interlock.bullet_physics import BulletPhysics
+from interlock.chunk import ActionChunk, Malformed
+from interlock.jsonform import parse
+from interlock.judge import judge
+from interlock.record import read_case
+from interlock.robots import Asked, Clock, Policy, Robot, run
+from interlock.rules import RuleSet
+from interlock.supervisor import Review, Supervisor
+from interlock_audit_logs import Record, blob_reader, fingerprint, read_log, replay
+from interlock_rules import load
+from interlock_sim.demo import Done, Job
+from interlock_sim.episode import BEGIN_NS, Judged, run_episode
+from interlock_sim.picture import draw
+
+from .again import open_again
+from .demo_pipe import Failed, Finished, Order, Paint, Painted, PipeLog, Replay, Replayed, Report, Seen
+
+EPISODE_NS = 60_000_000_000  # from the begin of one episode to that of the next, on the supervisor's clock
+AMENDED = ("slow", "truncate")
+
+
+def work(pipe: Connection, rules: str, *, realtime: bool) -> None:
+    """Does what the pipe orders until it orders None. An error is reported, not raised: nobody would see it here."""
+    try:
+        bench = Bench(load(rules), pipe, realtime=realtime)
+        while (order := pipe.recv()) is not None:
+            pipe.send(bench.do(order))
+    except EOFError:
+        return  # whoever gave the orders is gone
+    except Exception as error:  # noqa: BLE001 - the other end says it, and ends the demo
+        pipe.send(Failed(f"{type(error).__name__}: {error}"))
+
+
+class Bench:
+    """One supervisor, and the simulated worlds that it is put in one after the other."""
+
+    def __init__(self, rules: RuleSet, pipe: Connection, *, realtime: bool) -> None:
+        self._rules = rules
+        self._pipe = pipe
+        self._realtime = realtime
+        self._physics = BulletPhysics(rules.profile, rules.cell)
+        self._clock: Clock | None = None
+        self._supervisor: Supervisor | None = None
+        self._begin_ns = BEGIN_NS
+
+    def do(self, order: Order) -> Report:
+        """Carries out one order."""
+        match order:
+            case Job():
+                return self._episode(order)
+            case Replay():
+                return self._replay(order)
+            case Paint():
+                return self._paint(order)
+
+    def _episode(self, job: Job) -> Finished:
+        self._begin_ns += EPISODE_NS
+        watched = Watched(self._pipe, job, self._begin_ns)
+
+        def supervise(policy: Policy, robot: Robot, clock: Clock, done: Callable[[], bool]) -> Judged:
+            self._clock = Paced(clock) if self._realtime else clock
+            supervisor = self._ready()
+            run(supervisor, watched.timed(policy), robot, self._clock, done=done, on_review=watched.review)
+            return watched.judged(supervisor)
+
+        profile, cell = self._rules.profile, self._rules.cell
+        outcome = run_episode(profile, cell, job.episode, supervise if job.supervised else None, self._begin_ns)
+        return Finished(Done(job, outcome), tuple(watched.review_ms))
+
+    def _ready(self) -> Supervisor:
+        """The supervisor as if it had just been started: only its log goes on."""
+        supervisor = self._supervisor
+        if supervisor is None:
+            elapsed_ns = time.monotonic_ns if self._realtime else lambda: 0
+            log = PipeLog(self._pipe)
+            supervisor = Supervisor(self._rules, log, self._physics, now_ns=self._now_ns, elapsed_ns=elapsed_ns)
+            self._supervisor = supervisor
+            return supervisor
+        if supervisor.memory.state != "stopped":
+            supervisor.stop("the episode is over")
+        supervisor.reset("interlock demo", "another episode begins, in another world")
+        return supervisor
+
+    def _now_ns(self) -> int:
+        return 0 if self._clock is None else self._clock.now_ns()
+
+    def _replay(self, order: Replay) -> Replayed:
+        records = _every(order.of, order.first, read_log(order.directory))
+        found = replay(records, blob_reader(order.directory), open_again(), environment=fingerprint())
+        return Replayed(found.replayed, found.identical)
+
+    def _paint(self, order: Paint) -> Painted:
+        record = next(islice(read_log(order.directory), order.record, None))
+        blobs = blob_reader(order.directory)
+        case = read_case(record.body["case"], lambda name: parse(blobs(name), name), lambda _: self._rules)
+        draw(case, judge(case, self._physics), order.picture)
+        return Painted(order.picture)
+
+
+def _every(of: int, first: int, records: Iterator[Record]) -> Iterator[Record]:
+    """Every `of`-th review from number `first` on, and all that is no review."""
+    number = 0
+    for record in records:
+        if record.kind != "review":
+            yield record
+            continue
+        if number % of == first:
+            yield record
+        number += 1
+
+
+class Watched:
+    """What happened in one supervised episode, review by review."""
+
+    def __init__(self, pipe: Connection, job: Job, begin_ns: int) -> None:
+        self._pipe = pipe
+        self._job = job
+        self._begin_ns = begin_ns
+        self._answered = (0, 0.0)  # when the chunk under review came: on the episode's clock, and on the wall's
+        self._vetoes = self._amended = 0
+        self._by_rule: Counter[str] = Counter()
+        self.review_ms: list[float] = []
+
+    def timed(self, policy: Policy) -> Policy:
+        """The policy, whose every answer starts the watch."""
+        return _Timed(policy, self)
+
+    def answered(self, now_ns: int) -> None:
+        """A chunk has come, and its review begins."""
+        self._answered = (now_ns, time.perf_counter())
+
+    def review(self, review: Review) -> None:
+        """A review is over."""
+        now_ns, began = self._answered
+        self.review_ms.append(1e3 * (time.perf_counter() - began))
+        decision = review.decision
+        finding = decision.attempts[0].verdict.findings[0]  # violated ones first, worst first
+        self._amended += decision.reaction in AMENDED
+        if not decision.permitted:
+            self._vetoes += 1
+            self._by_rule[finding.rule] += 1
+        at_s = (now_ns - self._begin_ns) / 1e9
+        record = None if review.entry is None else review.entry.index
+        self._pipe.send(Seen(self._job, at_s, decision.reaction, finding.rule, finding.margin, finding.unit, record))
+
+    def judged(self, supervisor: Supervisor) -> Judged:
+        """The whole episode."""
+        return Judged(self._vetoes, self._amended, dict(self._by_rule), supervisor.memory.state == "stopped")
+
+
+class _Timed:
+    def __init__(self, policy: Policy, watched: Watched) -> None:
+        self._policy = policy
+        self._watched = watched
+
+    def ask(self, asked: Asked) -> None:
+        self._policy.ask(asked)
+
+    def answer(self, now_ns: int) -> ActionChunk | Malformed | None:
+        chunk = self._policy.answer(now_ns)
+        if chunk is not None:
+            self._watched.answered(now_ns)
+        return chunk
+
+
+class Paced:
+    """A simulated clock that never runs ahead of the wall's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_ns = time.monotonic_ns() - clock.now_ns()
+
+    def now_ns(self) -> int:
+        """The simulated time [ns]."""
+        return self._clock.now_ns()
+
+    def sleep_until(self, when_ns: int) -> None:
+        """Steps the simulation, then waits for the wall's clock to come to the same moment."""
+        self._clock.sleep_until(when_ns)
+        time.sleep(max(0, when_ns + self._offset_ns - time.monotonic_ns()) / 1e9)
