@@ -78,7 +78,7 @@ class Bounds:
     def open(self, need: FloatArray) -> BoolArray:
         """Intervals (N,) that may come below what they need and whose worst place is not known well enough."""
         enough = np.maximum(TOLERANCE_M, TOLERANCE * (need - self.near))
-        return np.asarray(self.low + enough < np.minimum(self.near, need))
+        return np.asarray((self.low < need) & (self.low + enough < self.near))
 
 
 def known(low: FloatArray) -> Bounds:

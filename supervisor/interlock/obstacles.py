@@ -13,9 +13,7 @@ import shapely
 from .arrays import FloatArray
 from .geometry import ConvexMesh
 from .scene import Cell, Scene, SceneObject, Zone
-from .shapes import Side, rounded_up, side
-
-WORLD = -1  # the last of the frames
+from .shapes import WORLD, Side, rounded_up, side
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ import numpy as np
 
 from .arrays import FloatArray
 from .reach import Route
-from .shapes import Side
+from .shapes import WORLD, Side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,19 +62,28 @@ def coarse(pairs: Sequence[Pair], frames: FloatArray, bends: FloatArray) -> Floa
     longest way of the ball's centre, its chord and two sagittas (bends, (P, N)), plus 2 m: no point of it is further
     from both ends than half that way.
     """
-    ours, theirs = (frames[:, [side.link for side in sides], :3] for sides in _sides(pairs))
-    offsets = np.stack([pair.second.offset for pair in pairs])
-    centres = np.stack([pair.first.centre for pair in pairs])
-    world = np.einsum("npij,pj->npi", ours[..., :3], centres) + ours[..., 3]
-    inside = np.einsum("npji,npj->npi", theirs[..., :3], world - theirs[..., 3])
-    inside = np.einsum("pji,npj->npi", offsets[:, :3, :3], inside - offsets[:, :3, 3])
-    low, high = np.stack([pair.second.low for pair in pairs]), np.stack([pair.second.high for pair in pairs])
+    inside = _centres(pairs, frames)
+    low, high = (
+        np.stack(corners)[:, None] for corners in zip(*((p.second.low, p.second.high) for p in pairs), strict=True)
+    )
     outside = np.linalg.norm(np.maximum(np.maximum(low - inside, inside - high), 0.0), axis=2)
-    gaps = np.where(outside > 0.0, outside, -np.inf) - np.array([pair.first.ball for pair in pairs])
-    chords = np.linalg.norm(np.diff(inside, axis=0, prepend=inside[:1]), axis=2)
-    before = np.concatenate([gaps[:1], gaps[:-1]])
-    return np.asarray((gaps + before - chords).T / 2.0 - bends)
+    gaps = np.where(outside > 0.0, outside, -np.inf) - np.array([[pair.first.ball] for pair in pairs])
+    before = np.concatenate([[0], np.arange(len(frames) - 1)])
+    chords = np.linalg.norm(inside - inside[:, before], axis=2)
+    return np.asarray((gaps + gaps[:, before] - chords) / 2.0 - bends)
 
 
-def _sides(pairs: Sequence[Pair]) -> tuple[list[Side], list[Side]]:
-    return [pair.first for pair in pairs], [pair.second for pair in pairs]
+def _centres(pairs: Sequence[Pair], frames: FloatArray) -> FloatArray:
+    """The centre (P, N, 3) of the ball around each first shape, in the frame of the second shape."""
+    places = np.stack([pair.first.centre for pair in pairs])
+    found = np.empty((len(pairs), len(frames), 3))
+    for link in sorted({pair.first.link for pair in pairs}):
+        mine = [index for index, pair in enumerate(pairs) if pair.first.link == link]
+        turned = frames[:, link, :3, :3].reshape(-1, 3) @ places[mine].T
+        found[mine] = turned.reshape(len(frames), 3, -1).transpose(2, 0, 1) + frames[:, link, :3, 3]
+    for link in sorted({pair.second.link for pair in pairs} - {WORLD}):
+        theirs = [index for index, pair in enumerate(pairs) if pair.second.link == link]
+        moved = found[theirs] - frames[:, link, :3, 3]
+        found[theirs] = (moved[:, :, None, :] @ frames[:, link, :3, :3])[:, :, 0]
+    offsets = np.stack([pair.second.offset for pair in pairs])
+    return (found - offsets[:, None, :3, 3]) @ offsets[:, :3, :3]

@@ -11,6 +11,8 @@ import numpy as np
 from .arrays import FloatArray
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 
+WORLD = -1  # the link that never moves: the last of the frames
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:

@@ -11,10 +11,9 @@ from interlock.arrays import FloatArray
 from interlock.errors import ForecastExhausted
 from interlock.forecast import Bounds, Search, known, path
 from interlock.geometry import Cylinder, Pose
-from interlock.obstacles import WORLD
 from interlock.pairs import Pair, coarse, sagittas
 from interlock.robot_model import UrdfRobot
-from interlock.shapes import side
+from interlock.shapes import WORLD, side
 from tests.supervisor import panda
 
 MODEL = UrdfRobot(panda.profile(), panda.cell())
@@ -85,3 +84,12 @@ def test_the_inside_of_an_interval_is_straight_and_computed_once() -> None:
 
     assert along.inside(1, MODEL) is inside
     np.testing.assert_allclose(inside.positions, panda.sweep(ENDS[0], ENDS[1], forecast.PARTS + 1), atol=1e-15)
+
+
+def test_an_interval_is_left_open_until_it_is_certified_or_its_worst_place_is_known() -> None:
+    low = np.array([0.0199, 0.0200, 0.0100, 0.0100, -0.5000, -0.5000])
+    near = np.array([np.inf, np.inf, 0.0101, 0.0103, -0.4910, -0.4800])
+
+    open_ = Bounds(low, near, np.zeros((6, 2, 3))).open(np.full(6, 0.02))
+
+    assert open_.tolist() == [True, False, False, True, False, True]

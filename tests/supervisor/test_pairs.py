@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from interlock.forecast import path
 from interlock.geometry import Box, Capsule, Cylinder, HalfSpace, Pose, Shape, Sphere
-from interlock.obstacles import WORLD
 from interlock.pairs import Pair, coarse, sagittas
 from interlock.robot_model import UrdfRobot
-from interlock.shapes import separation, side
+from interlock.shapes import WORLD, separation, side
 from tests.supervisor import panda
 from tests.supervisor.truth import SLACK_M, Truth
 
