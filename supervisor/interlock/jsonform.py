@@ -90,8 +90,7 @@ def to_json(value: object) -> Json:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, np.ndarray):
-        array: np.ndarray[Any, Any] = value
-        return _array_to_json(array)
+        return _array_to_json(value)  # pyright: ignore[reportUnknownArgumentType] - any array
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in typing.cast(Mapping[object, object], value).items()}
     if isinstance(value, tuple | list):

@@ -1,6 +1,7 @@
 """What a review puts on record: its whole case and its decision, so that replay needs nothing else; and the way back.
 
-What is large or repeats (rule set, scene, long arrays) becomes a blob, named by the SHA-256 of its canonical JSON.
+What is large or repeats (the rule set, long arrays, many objects) becomes a blob, named by the SHA-256 of its canonical
+JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ ReadBlob: TypeAlias = Callable[[str], Json]
 
 LONGEST_INLINE: Final = 8192  # characters of base64 in a record's line; longer arrays become blobs
 _MEANINGS: Final[dict[str, bytes]] = {}  # canonical bytes of the rule set in use, by digest
-LONGEST_PART: Final = 7500  # bytes of a chunk, a memory, a plan or a verdict; so that all of them fit a line of 65,535
+LONGEST_PART: Final = 9000  # bytes of a chunk, a memory, a plan or a verdict; so that all of them fit a line of 65,535
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,14 @@ def recheck_body(case: Case, verdict: Verdict) -> Body:
 
 
 def case_json(case: Case, blobs: dict[str, bytes]) -> Json:
-    """The JSON form of a case; rule set and scene go to `blobs`."""
+    """The JSON form of a case; the rule set, and what is large, goes to `blobs`."""
     what = None if case.chunk is None else "malformed" if isinstance(case.chunk, Malformed) else "chunk"
     found: dict[str, Json] = {
         "now_ns": str(case.now_ns),
         "proposal": what,
         "chunk": _part(to_json(case.chunk), blobs),
         "state": _part(to_json(case.state), blobs),
-        "scene": _blob(to_json(case.scene), blobs),
+        "scene": _part(to_json(case.scene), blobs),
         "memory": _part(to_json(case.memory), blobs),
         "rules": _rules(case.rules, blobs),
     }

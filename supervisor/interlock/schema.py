@@ -25,7 +25,7 @@ SCALARS: Final[Mapping[Any, Json]] = {
 }
 
 
-def json_schema(form: type) -> Json:
+def json_schema(form: type) -> dict[str, Any]:
     """The schema of a dataclass's JSON form; raises TypeError for one that has none."""
     definitions: dict[str, Json] = {}
     reference = _of(form, definitions)

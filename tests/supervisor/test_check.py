@@ -94,15 +94,29 @@ def test_text_says_the_same(example: Files) -> None:
     assert done.stdout.startswith(f"permit by rule set {RULES}")
 
 
+def value(row: int, column: int, number: Any) -> Edit:
+    def change(chunk: dict[str, Any]) -> None:
+        chunk["values"][row][column] = number
+
+    return change
+
+
+def field(name: str, found: Any) -> Edit:
+    def change(chunk: dict[str, Any]) -> None:
+        chunk[name] = found
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("rule", "edit"),
     [
-        ("check:finite", lambda chunk: chunk["values"][3].__setitem__(0, float("nan"))),
-        ("check:finite", lambda chunk: chunk["values"][3].__setitem__(0, "NaN")),
-        ("check:seam", lambda chunk: [row.__setitem__(0, 2.5) for row in chunk["values"]]),
-        ("check:period", lambda chunk: chunk.__setitem__("period_s", 0.05)),
-        ("check:layout", lambda chunk: chunk.__setitem__("layout", "another")),
-        ("check:profile", lambda chunk: chunk.__setitem__("profile", "another")),
+        ("check:finite", value(3, 0, float("nan"))),
+        ("check:finite", value(3, 0, "NaN")),
+        ("check:seam", value(0, 0, 2.5)),
+        ("check:period", field("period_s", 0.05)),
+        ("check:layout", field("layout", "another")),
+        ("check:profile", field("profile", "another")),
     ],
     ids=["nan", "nan as text", "jump", "period", "layout", "profile"],
 )
