@@ -17,7 +17,7 @@ from .faulty import Fault, Faulty
 from .policy import SimPolicy
 from .robot import SimClock, SimRobot
 from .tasks import TASKS, Task, start_positions
-from .tool import tool_of
+from .tool import Tool, tool_of
 from .unsupervised import run_unsupervised
 from .watch import Contact, Excess
 from .world import World
@@ -85,6 +85,7 @@ class Stage:
     clock: SimClock
     policy: Policy
     task: Task
+    tool: Tool
     done: Callable[[], bool]
 
 
@@ -113,6 +114,7 @@ def run_episode(
         else:
             judged = supervise(stage.policy, stage.robot, stage.clock, stage.done)
         ended_ns = stage.world.now_ns
+        stage.robot.brake()
         _until_rest(stage.world)
         return _outcome(stage, (ended_ns - begin_ns) / 1e9, judged)
     finally:
@@ -142,6 +144,7 @@ def set_stage(profile: Profile, cell: Cell, episode: Episode, begin_ns: int = BE
         clock=SimClock(world),
         policy=policy,
         task=task,
+        tool=tool,
         done=lambda: world.now_ns >= limit_ns or task.done(world, tool),
     )
 
@@ -160,7 +163,7 @@ def _until_rest(world: World) -> None:
 def _outcome(stage: Stage, duration_s: float, judged: Judged | None) -> Outcome:
     world = stage.world
     return Outcome(
-        success=not world.watch.blind and stage.task.done(world, tool_of(world.profile, world.cell.mount)),
+        success=not world.watch.blind and stage.task.done(world, stage.tool),
         contacts=tuple(world.watch.contacts),
         excesses=tuple(world.watch.excesses.values()),
         blind=world.watch.blind,

@@ -70,7 +70,7 @@ class Sensors:
     def read(self) -> tuple[RobotState, Scene]:
         """State and scene as of now. A held object is in the state, not in the scene."""
         world = self._world
-        held = world.grip.held if world.grip is not None else None
+        held = world.held
         state = RobotState(
             seen_ns=world.now_ns,
             joints=world.profile.joint_names,

@@ -157,7 +157,7 @@ def _is_still(world: World) -> bool:
 
 def _is_placed(world: World, place: shapely.Polygon) -> bool:
     x, y, z = world.pose_of("cube").xyz
-    resting = world.grip is None and world.speed_of("cube") < STILL_M_S and abs(z - CUBE_M / 2.0) < 0.005
+    resting = world.held is None and world.speed_of("cube") < STILL_M_S and abs(z - CUBE_M / 2.0) < 0.005
     return resting and bool(shapely.intersects_xy(place, x, y)) and _is_still(world)
 
 

@@ -1,59 +1,38 @@
-"""A robot in its cell, simulated at 1 kHz: motors that follow a track, a hand that holds things, a watch on it all."""
+"""A robot in its cell, simulated at 1 kHz: motors that follow a track, hands that hold, and a watch on it all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from interlock.arrays import FloatArray
 from interlock.errors import UnusableInput
-from interlock.geometry import Pose, Shape
+from interlock.geometry import Pose
 from interlock.profile import Profile
 from interlock.scene import Cell, Held
 
-from ._bullet import Bullet, JointReading, Touch
-from .poses import pose_of
+from ._bullet import Bullet, Touch
+from .hands import Grasp, Hands, Thing
 from .track import STEP_NS, Track, at_rest
 from .urdf import urdf_text
 from .watch import Intended, Watch
+
+__all__ = ["Thing", "World"]
 
 # The motors give up to this share of the profile's torque: an excess can then be seen, where a motor that stops at the
 # limit would only lag behind.
 HEADROOM = 1.25
 GAIN = 0.1  # the share of a position error that the motors take back in each step
 FINGER_GAIN = 0.05
+FINGER_N = 20.0  # where the profile gives no force
 GRIP_FRICTION = 1.0
-HOLD_N = 100.0  # what tears a held object out of the hand
-SQUEEZE_M = 0.0005  # a hand is squeezing if it is told to be narrower than it is by so much
-LOOSER_M = 0.001  # a hand that opens by so much lets go
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """An object of the scene: where it begins [world], and its mass [kg] (0: it is fixed)."""
-
-    name: str
-    shape: Shape
-    pose: Pose
-    mass_kg: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Grip:
-    """What the hand holds: the thing, what holds it, how wide the hand was, and its place in the flange's frame."""
-
-    thing: Thing
-    fixed: int
-    width: float
-    held: Held
 
 
 class World:
     """One simulated cell; `close` ends it. Time starts at `start_ns` with the robot at rest.
 
-    A grasp is a fixed joint between hand and object, made when all fingers touch it while the hand squeezes, undone
-    when the hand opens: friction between boxes slips in PyBullet in ways that no rubber finger does.
+    positions, velocities, torques, grippers: what was measured after the last step, in the order of the profile.
     """
 
     def __init__(
@@ -68,52 +47,34 @@ class World:
         start_ns: int = 0,
     ) -> None:
         self.profile = profile
-        self.cell = cell
         self.now_ns = start_ns
-        self.watch = Watch(profile, intended)
         self.things = things
-        self.grip: _Grip | None = None
+        self.watch = Watch(profile, intended)
         self._bullet = Bullet(STEP_NS / 1e9)
         self._robot = self._bullet.load_robot(urdf_text(profile, visuals=False), cell.mount)
         self._links = self._bullet.links(self._robot)
+        fixed = {self._bullet.add(body.shape, body.pose): body.name for body in cell.bodies}
+        moved = {self._bullet.add(item.shape, item.pose, item.mass_kg, GRIP_FRICTION): item for item in things}
+        self._bodies = {thing.name: body for body, thing in moved.items()}
+        self._names = fixed | {body: thing.name for body, thing in moved.items()}
         self._link_names = {index: name for name, index in self._links.items()}
-        self._bodies = {
-            thing.name: self._bullet.add(thing.shape, thing.pose, thing.mass_kg, GRIP_FRICTION) for thing in things
-        }
-        fixed = {body.name: self._bullet.add(body.shape, body.pose) for body in cell.bodies}
-        self._names = {body: name for name, body in (fixed | self._bodies).items()}
-        self._filter(list(fixed.values()))
+        self._silence(fixed)
         joints = self._bullet.joints(self._robot)
         self._arm = _indices(joints, profile.joint_names)
-        self._fingers = [
-            (joints[finger.joint], finger.share, number)
-            for number, gripper in enumerate(profile.grippers)
-            for finger in gripper.fingers
-        ]
-        self._motors = [*self._arm, *(joint for joint, _, _ in self._fingers)]
-        self._efforts = self._limits()
-        self._gains = [GAIN] * len(self._arm) + [FINGER_GAIN] * len(self._fingers)
-        self._widths = [float(value) for value in grippers]
-        self._bullet.set_joints(self._robot, self._motors, [*positions.tolist(), *self._finger_positions()])
+        self._hands = Hands(profile, joints, grippers.tolist(), STEP_NS / 1e9)
+        self._grasp = Grasp(self._bullet, self._robot, profile, self._hands, moved)
+        fingers = self._hands.fingers
+        self._motors = [*self._arm, *(finger.joint for finger in fingers)]
+        self._efforts = [*_torques(profile), *(profile.grippers[finger.hand].force_n or FINGER_N for finger in fingers)]
+        self._gains = [GAIN] * len(self._arm) + [FINGER_GAIN] * len(fingers)
+        self._bullet.set_joints(self._robot, self._motors, [*positions.tolist(), *self._hands.targets()])
         self.follow(at_rest(start_ns, positions, grippers))
         self._read()
 
-    def _limits(self) -> list[float]:
-        torques = [joint.torque for joint in self.profile.joints]
-        if any(torque is None for torque in torques):
-            raise UnusableInput(f"profile {self.profile.name!r}: a joint without a torque limit cannot be simulated")
-        hands = [gripper.force_n for gripper in self.profile.grippers for _ in gripper.fingers]
-        return [HEADROOM * (torque or 0.0) for torque in torques] + [force or 20.0 for force in hands]
-
-    def _filter(self, fixed: list[int]) -> None:
-        """Silences the pairs of links that the profile allows, and the base on what it stands on."""
-        for allowed in self.profile.allowed_collisions:
-            if allowed.a in self._links and allowed.b in self._links:
-                self._bullet.let_touch(
-                    self._robot, self._links[allowed.a], self._robot, self._links[allowed.b], on=False
-                )
-        for body in fixed:
-            self._bullet.let_touch(self._robot, -1, body, -1, on=False)
+    @property
+    def held(self) -> Held | None:
+        """What is in the hand."""
+        return None if self._grasp.grip is None else self._grasp.grip.held
 
     def close(self) -> None:
         """Ends the simulation."""
@@ -138,8 +99,8 @@ class World:
 
     def _step(self) -> None:
         index = min((self.now_ns - self._began_ns) // STEP_NS, len(self._targets) - 1)
-        self._move_hands(self._wanted[index])
-        fingers = self._finger_positions()
+        self._hands.move(self._wanted[index])
+        fingers = self._hands.targets()
         self._bullet.drive(
             self._robot,
             self._motors,
@@ -153,45 +114,25 @@ class World:
         self.watch.saw_joints(self.now_ns, self.positions, self.velocities, self.torques)
         self._feel()
 
-    def _move_hands(self, wanted: list[float]) -> None:
-        """The hands' commanded values go towards what is wanted, at most at the profile's speed."""
-        step_s = STEP_NS / 1e9
-        for number, (value, gripper) in enumerate(zip(wanted, self.profile.grippers, strict=True)):
-            change = min(max(value - self._widths[number], -gripper.speed * step_s), gripper.speed * step_s)
-            self._widths[number] += change
-
-    def _finger_positions(self) -> list[float]:
-        return [self._widths[number] * share for _, share, number in self._fingers]
-
     def _read(self) -> None:
         reading = self._bullet.read(self._robot, self._motors)
         count = len(self._arm)
         self.positions = reading.positions[:count]
         self.velocities = reading.velocities[:count]
         self.torques = reading.efforts[:count]
-        self.grippers = self._hand_values(reading)
-
-    def _hand_values(self, reading: JointReading) -> tuple[float, ...]:
-        """What each hand measures: the mean over its fingers of position over share."""
-        count = len(self._arm)
-        found: list[list[float]] = [[] for _ in self.profile.grippers]
-        for position, (_, share, number) in zip(reading.positions[count:], self._fingers, strict=True):
-            found[number].append(position / share)
-        return tuple(sum(values) / len(values) for values in found)
+        self.grippers = self._hands.measured(reading.positions[count:])
 
     def _feel(self) -> None:
-        """Shows the watch every contact, and takes hold or lets go."""
+        """Shows the watch every contact of the robot and of what it holds, and lets the hand feel them."""
         touches = self._bullet.touches(self._robot)
-        self._watch_touches(touches)
-        if self.grip is None:
-            if touches:
-                self._take(touches)
-        else:
-            self._watch_touches(self._bullet.touches(self._bodies[self.grip.thing.name]))
-            if self._widths[0] > self.grip.width + LOOSER_M:
-                self._let_go(self.grip)
+        self._show(touches)
+        grip = self._grasp.grip
+        if grip is not None:
+            self._show(self._bullet.touches(grip.body))
+        if self.grippers:
+            self._grasp.feel(touches, self.grippers[0])
 
-    def _watch_touches(self, touches: tuple[Touch, ...]) -> None:
+    def _show(self, touches: Sequence[Touch]) -> None:
         for touch in touches:
             a, b = self._name(touch.a, touch.link_a), self._name(touch.b, touch.link_b)
             self.watch.saw_contact(self.now_ns, a, b, touch.depth_m, touch.point)
@@ -199,38 +140,13 @@ class World:
     def _name(self, body: int, link: int) -> str:
         return self._link_names[link] if body == self._robot else self._names[body]
 
-    def _take(self, touches: tuple[Touch, ...]) -> None:
-        """Takes hold of a movable thing that every finger of the first hand touches while it squeezes."""
-        if self._widths[0] > self.grippers[0] - SQUEEZE_M:
-            return
-        touched = {(touch.link_a, touch.b) for touch in touches if touch.a == self._robot}
-        fingers = {
-            joint for joint, _, number in self._fingers if number == 0
-        }  # a joint has the index of the link that it moves
-        for thing in self.things:
-            body = self._bodies[thing.name]
-            if thing.mass_kg > 0.0 and all((finger, body) in touched for finger in fingers):
-                self._hold(thing, body)
-                return
-
-    def _hold(self, thing: Thing, body: int) -> None:
-        hand = self._links[self.profile.hand_links[0]]
-        flange = self._bullet.link_pose(self._robot, self._links[self.profile.flange])
-        place = _relative(flange, self._bullet.pose(body))
-        held = Held(thing.name, thing.shape, place, thing.mass_kg)
-        fixed = self._bullet.fix(self._robot, hand, body, HOLD_N)
-        self.grip = _Grip(thing, fixed, self.grippers[0], held)
-        self._let_fingers_touch(body, on=False)  # the fixed joint holds; squeezing as well would only cost time
-
-    def _let_go(self, grip: _Grip) -> None:
-        self._bullet.release(grip.fixed)
-        self._let_fingers_touch(self._bodies[grip.thing.name], on=True)
-        self.grip = None
-
-    def _let_fingers_touch(self, body: int, *, on: bool) -> None:
-        for finger, _, number in self._fingers:
-            if number == 0:
-                self._bullet.let_touch(self._robot, finger, body, -1, on=on)
+    def _silence(self, fixed: Iterable[int]) -> None:
+        """The pairs of links that the profile allows, and the base on what it stands on, never touch."""
+        for pair in self.profile.allowed_collisions:
+            if pair.a in self._links and pair.b in self._links:
+                self._bullet.let_touch(self._robot, self._links[pair.a], self._robot, self._links[pair.b], on=False)
+        for body in fixed:
+            self._bullet.let_touch(self._robot, -1, body, -1, on=False)
 
     def pose_of(self, thing: str) -> Pose:
         """Where a thing is in the world."""
@@ -245,13 +161,16 @@ class World:
         return self._bullet.link_pose(self._robot, self._links[link])
 
 
+def _torques(profile: Profile) -> list[float]:
+    """What each motor can give [N m]; raises UnusableInput where the profile has no limit."""
+    given = [HEADROOM * joint.torque for joint in profile.joints if joint.torque is not None]
+    if len(given) != len(profile.joints):
+        raise UnusableInput(f"profile {profile.name!r}: a joint without a torque limit cannot be simulated")
+    return given
+
+
 def _indices(joints: dict[str, int], names: tuple[str, ...]) -> list[int]:
     missing = [name for name in names if name not in joints]
     if missing:
         raise UnusableInput(f"the URDF has no joint {missing[0]!r}; it has: {', '.join(joints)}")
     return [joints[name] for name in names]
-
-
-def _relative(frame: Pose, pose: Pose) -> Pose:
-    """A pose of the world in a frame of the world."""
-    return pose_of(np.linalg.inv(frame.matrix()) @ pose.matrix())

@@ -10,7 +10,7 @@ import typer
 
 from interlock.errors import InterlockError, UnusableInput
 
-from . import audit, check, demo, rules
+from . import audit, check, demo, rules, tracking
 from .plain import plain
 
 UNUSABLE: Final = 2
@@ -21,6 +21,7 @@ app.command("check")(check.check)
 app.command("example")(check.example)
 app.command("schema")(check.schema)
 app.command("demo")(demo.demo)
+app.command("tracking")(tracking.tracking)
 app.add_typer(rules.app, name="rules", help="Lint, test and describe rule sets.")
 app.add_typer(audit.app, name="audit", help="Read, verify and replay the record.")
 

@@ -58,26 +58,26 @@ def test_at_rest_the_arm_holds_its_own_weight(world: World) -> None:
 
 def test_a_hand_that_closes_takes_the_cube_and_lets_go_when_it_opens(world: World) -> None:
     hand_to(world, 0.046, 150_000_000)
-    grip = world.grip
+    held = world.held
     height = world.pose_of("cube").xyz[2]
     world.run_until(1_000_000_000)
     held_height = world.pose_of("cube").xyz[2]
     hand_to(world, 0.07, 1_400_000_000)
 
-    assert grip is not None
-    assert grip.held.name == "cube"
+    assert held is not None
+    assert held.name == "cube"
     assert abs(held_height - height) < 0.002
-    assert world.grip is None
+    assert world.held is None
     assert world.pose_of("cube").xyz[2] < held_height - 0.1
 
 
 def test_what_is_held_is_reported_in_the_flange_frame(world: World) -> None:
     hand_to(world, 0.046, 300_000_000)
 
-    assert world.grip is not None
+    assert world.held is not None
     flange = world.link_pose("panda_link8").matrix()
     expected = np.linalg.inv(flange) @ world.pose_of("cube").matrix()
-    np.testing.assert_allclose(world.grip.held.pose.matrix(), expected, atol=2e-3)
+    np.testing.assert_allclose(world.held.pose.matrix(), expected, atol=2e-3)
 
 
 def test_the_table_is_felt(profile: Profile, cell: Cell) -> None:

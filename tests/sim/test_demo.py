@@ -1,0 +1,90 @@
+"""What the demo runs, counts and promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import pytest
+
+from interlock.jsonform import Json
+from interlock_sim.demo import HAZARDOUS, Done, Job, broken, jobs, summary
+from interlock_sim.episode import Judged, Outcome
+from interlock_sim.faults import FAULTS
+from interlock_sim.tasks import TASKS
+from interlock_sim.watch import Contact
+
+TOUCH = Contact(("panda_hand", "post"), 1, 0.001, (0.0, 0.0, 0.0))
+
+
+def outcome(*, success: bool = True, harm: bool = False, vetoes: int | None = None, seconds: float = 2.0) -> Outcome:
+    judged = None if vetoes is None else Judged(vetoes, 0, {"KEEP-IN": vetoes} if vetoes else {}, latched=vetoes > 4)
+    return Outcome(success, (TOUCH,) if harm else (), (), blind=False, duration_s=seconds, judged=judged)
+
+
+def good(job: Job) -> Done:
+    """As it ought to be."""
+    refused = job.fault in HAZARDOUS
+    if job.supervised:
+        return Done(job, outcome(success=job.fault is None, vetoes=5 if refused else 0, seconds=2.1))
+    return Done(job, outcome(success=job.fault is None, harm=refused))
+
+
+def figures(done: list[Done]) -> tuple[Mapping[str, Json], list[Mapping[str, Json]]]:
+    found = summary(done)
+    return cast("Mapping[str, Json]", found["nominal"]), cast("list[Mapping[str, Json]]", found["faults"])
+
+
+def test_every_task_and_fault_runs_with_every_seed_both_ways() -> None:
+    found = jobs(3)
+
+    assert len(set(found)) == len(found) == (len(TASKS) + len(FAULTS)) * 3 * 2
+    assert all(job.episode.seed == job.seed for job in found)
+
+
+def test_an_unknown_fault_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        _ = Job("reach", 0, "hiccup", supervised=True).episode
+
+
+def test_figures_count_contacts_and_vetoes() -> None:
+    nominal, faults = figures([good(job) for job in jobs(2)])
+
+    through = next(fault for fault in faults if fault["name"] == "through_table")
+    assert nominal["episodes"] == nominal["success"] == 4
+    assert nominal["time_ratio"] == 1.05
+    assert through["unsupervised"] == {"episodes": 2, "success": 0, "contacts": 2, "limit_violations": 0}
+    assert cast("Mapping[str, Json]", through["supervised"])["by_rule"] == {"KEEP-IN": 10}
+
+
+def test_kept_promises_are_not_reported() -> None:
+    assert broken([good(job) for job in jobs(2)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("job", "what", "text"),
+    [
+        (Job("reach", 0, "nan", supervised=True), outcome(harm=True, vetoes=5), "nothing is touched"),
+        (Job("reach", 0, None, supervised=True), outcome(success=False, vetoes=0), "the task succeeds"),
+        (Job("reach", 0, None, supervised=True), outcome(vetoes=1), "nothing is vetoed"),
+        (Job("reach", 0, "frozen", supervised=False), outcome(harm=True), "does no harm"),
+    ],
+)
+def test_a_broken_promise_is_reported_with_its_episode(job: Job, what: Outcome, text: str) -> None:
+    (found,) = broken([Done(one, what) if one == job else good(one) for one in jobs(1)])
+
+    assert text in found
+    assert f"{job.fault or job.task} (seed 0, {'with' if job.supervised else 'without'} supervisor)" in found
+
+
+def test_a_hazardous_fault_needs_one_seed_that_does_harm() -> None:
+    def harmless(seed: int, done: Done) -> Done:
+        mine = done.job.fault == "drift" and done.job.seed <= seed and not done.job.supervised
+        return Done(done.job, outcome()) if mine else done
+
+    every = [good(job) for job in jobs(2)]
+
+    assert broken([harmless(0, done) for done in every]) == ()
+    assert broken([harmless(1, done) for done in every]) == (
+        "without the supervisor a hazardous fault does harm: not so in drift",
+    )
