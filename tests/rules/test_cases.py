@@ -122,7 +122,7 @@ def test_a_report_needs_all_of_it() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in shipped("sets") if name.startswith("panda-")])
-def test_f39_every_rule_of_a_shipped_set_stops_a_case_and_lets_one_pass(name: str) -> None:
+def test_F39_every_rule_of_a_shipped_set_stops_a_case_and_lets_one_pass(name: str) -> None:
     loaded = load_report(name)
 
     report = run_cases(loaded, physics_of(loaded))

@@ -53,18 +53,18 @@ def pairs(limit: MinimumClearance, **more: Any) -> set[tuple[str, str]]:
     return {(min(a, b), max(a, b)) for a, b, _ in asked(limit, **more)}
 
 
-def test_f24_all_of_the_robot_is_asked_for_but_what_never_moves() -> None:
+def test_F24_all_of_the_robot_is_asked_for_but_what_never_moves() -> None:
     expected = {(link, body) for link in ("upper", "fore", "hand", "held") for body in ("post", "wall")}
 
     assert {(a, b) for a, b, _ in asked(WALLS, held=CUP)} == expected
     assert asked(WALLS, held=CUP) == asked(MinimumClearance(("cell", "robot"), 0.02), held=CUP)
 
 
-def test_f25_allowed_collisions_are_not_judged_and_all_others_are() -> None:
+def test_F25_allowed_collisions_are_not_judged_and_all_others_are() -> None:
     assert pairs(MinimumClearance(("robot", "robot"), 0.0)) == {("base", "fore"), ("base", "hand"), ("hand", "upper")}
 
 
-def test_f28_what_the_hand_holds_may_touch_the_hand_and_no_other_link() -> None:
+def test_F28_what_the_hand_holds_may_touch_the_hand_and_no_other_link() -> None:
     found = pairs(MinimumClearance(("robot", "robot"), 0.0), held=CUP)
 
     assert {pair for pair in found if "held" in pair} == {("base", "held"), ("fore", "held"), ("held", "upper")}
@@ -109,7 +109,7 @@ def test_with_no_objects_the_rule_applies_and_nothing_is_near() -> None:
     ],
     ids=["nobody looked", "no target", "target gone", "object gone", "as a body", "as a link", "as a zone", "twice"],
 )
-def test_f38_a_scene_that_does_not_say_what_is_meant_is_a_violation(other: str, scene: Scene) -> None:
+def test_F38_a_scene_that_does_not_say_what_is_meant_is_a_violation(other: str, scene: Scene) -> None:
     limit = MinimumClearance(("robot", other), 0.0)
 
     assert not ok(judge(limit, motion_of(still()), case_of(limit, scene=scene)))
@@ -248,7 +248,7 @@ SHAPES: list[Shape] = [
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.kind)
-def test_f44_a_provocation_is_found_for_every_shape_of_body(shape: Shape) -> None:
+def test_F44_a_provocation_is_found_for_every_shape_of_body(shape: Shape) -> None:
     limit, setup = MinimumClearance(("held", "thing"), 0.0), with_body(shape)
     provoked = limit.provoke(setup)
     model: Any = setup.model
@@ -264,7 +264,7 @@ def test_a_half_space_has_no_corners() -> None:
         points_in(HalfSpace((0.0, 0.0, 1.0)))
 
 
-def test_f44_the_first_body_that_can_be_reached_provokes() -> None:
+def test_F44_the_first_body_that_can_be_reached_provokes() -> None:
     far = Body("far", Sphere(0.1), Pose((5.0, 5.0, HEIGHT)))
     limit = MinimumClearance(("hand", "cell"), 0.0)
 
@@ -277,7 +277,7 @@ def test_f44_the_first_body_that_can_be_reached_provokes() -> None:
 
 @pytest.mark.parametrize("other", ["objects", "target", "object:cup", "robot", "held"])
 @pytest.mark.parametrize("one", ["robot", "gripper", "hand", "held"])
-def test_f44_a_clearance_refuses_its_own_provocation(one: str, other: str) -> None:
+def test_F44_a_clearance_refuses_its_own_provocation(one: str, other: str) -> None:
     limit, setup = MinimumClearance((one, other), 0.01), supple()
     try:
         provoked = limit.provoke(setup)

@@ -19,7 +19,7 @@ def test_an_unknown_name_is_told_the_nearest() -> None:
         find("sets", "panda-tabeltop")
 
 
-def test_f47_a_name_in_a_set_never_leaves_its_folder(tmp_path: Path) -> None:
+def test_F47_a_name_in_a_set_never_leaves_its_folder(tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text("a: 1")
 
     with pytest.raises(UnusableInput, match="there is no file"):

@@ -18,7 +18,7 @@ def test_a_count_reads_back(number: int) -> None:
 @pytest.mark.parametrize(
     "text", ["017", "1e3", "-1", "+1", "1.0", " 1", "", "\u0661", "1234567890", 7, True, None, ["1"]]
 )
-def test_f04_what_is_no_plain_count_is_refused(text: object) -> None:
+def test_F04_what_is_no_plain_count_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="is no whole number"):
         parse_count(text)
 
@@ -30,7 +30,7 @@ def test_a_plain_number_reads(text: str, number: float) -> None:
 
 
 @pytest.mark.parametrize("text", [".5", "5.", "1e3", ".nan", ".inf", "inf", "yes", "00.5", "0x1", 0.5])
-def test_f03_what_is_no_plain_number_is_refused(text: object) -> None:
+def test_F03_what_is_no_plain_number_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="is no plain number"):
         parse_decimal(text)
 

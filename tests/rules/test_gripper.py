@@ -31,11 +31,11 @@ FAST = with_grippers(replace(HAND, speed=0.5))
 @pytest.mark.parametrize(
     ("value", "allowed"), [(0.0, True), (0.08, True), (-1e-9, False), (np.nextafter(0.08, 1.0), False), (1.0, False)]
 )
-def test_f10_a_value_outside_the_range_is_refused(value: float, *, allowed: bool) -> None:
+def test_F10_a_value_outside_the_range_is_refused(value: float, *, allowed: bool) -> None:
     assert ok(judge(LIMIT, motion_of(still(3), told(value, value, value)))) is allowed
 
 
-def test_f10_the_margin_names_the_end_that_is_nearer() -> None:
+def test_F10_the_margin_names_the_end_that_is_nearer() -> None:
     width = judge(LIMIT, motion_of(still(4), told(0.01, 0.01, 0.05, 0.05)))[0]
 
     assert width.limit.tolist() == [0.0, 0.0, 0.0, 0.08, 0.08]
@@ -83,7 +83,7 @@ def test_every_gripper_is_judged() -> None:
 @pytest.mark.parametrize(
     "setup", [with_grippers(), with_grippers(HAND, replace(HAND, name="other"))], ids=["none", "two"]
 )
-def test_f38_values_for_other_grippers_are_a_violation(setup: Setup) -> None:
+def test_F38_values_for_other_grippers_are_a_violation(setup: Setup) -> None:
     assert not ok(judge(LIMIT, motion_of(still()), case_of(LIMIT, setup=setup)))
 
 

@@ -35,7 +35,7 @@ def test_a_margin_that_leaves_no_travel_is_a_fault_of_each_joint() -> None:
     assert [fault.field for fault in JointPosition(2.5).faults(SETUP)] == ["margin"] * 3
 
 
-def test_f14_the_first_row_counts_as_speed() -> None:
+def test_F14_the_first_row_counts_as_speed() -> None:
     rows = still(4)
     rows[1:, 0] += 0.05
 
@@ -64,7 +64,7 @@ def test_the_jerk_of_the_brake_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.MEASURED, Phase.COMMITTED])
-def test_f16_what_was_committed_before_is_not_judged_as_speed(phase: Phase) -> None:
+def test_F16_what_was_committed_before_is_not_judged_as_speed(phase: Phase) -> None:
     motion = motion_of(moving(0.05))
     past = replace(motion, phase=np.full(len(motion), phase, dtype=np.int64))
 
@@ -72,7 +72,7 @@ def test_f16_what_was_committed_before_is_not_judged_as_speed(phase: Phase) -> N
     assert not ok(judge(JointPosition(2.1), past))
 
 
-def test_f32_a_joint_slows_towards_the_end_of_its_travel() -> None:
+def test_F32_a_joint_slows_towards_the_end_of_its_travel() -> None:
     limit = JointVelocity(OfProfile(1.0), 8.0)
     rows = still(3)
     rows[:, 0] = [2.35, 2.37, 2.39]  # 1 rad/s, ends 0.11 rad before the stop
@@ -83,7 +83,7 @@ def test_f32_a_joint_slows_towards_the_end_of_its_travel() -> None:
     assert trace.margin[3] > 0.0
 
 
-def test_f32_beyond_the_end_of_travel_a_joint_may_only_come_back() -> None:
+def test_F32_beyond_the_end_of_travel_a_joint_may_only_come_back() -> None:
     limit, outwards = JointVelocity(OfProfile(1.0), OfProfile(1.0)), still(3)
     outwards[:, 0] = [2.51, 2.52, 2.53]
 
@@ -94,7 +94,7 @@ def test_f32_beyond_the_end_of_travel_a_joint_may_only_come_back() -> None:
 
 
 @given(st.floats(0.01, 2.0), st.floats(0.0, 2.4))
-def test_f32_a_joint_within_its_limit_stops_before_the_end(share: float, start: float) -> None:
+def test_F32_a_joint_within_its_limit_stops_before_the_end(share: float, start: float) -> None:
     limit, period = JointVelocity(OfProfile(1.0), OfProfile(1.0)), 0.02
     step = share * period
     rows = still(2)
@@ -120,7 +120,7 @@ def test_a_tighter_limit_never_permits_more(one: float, other: float, step: floa
 @pytest.mark.parametrize(
     "limit", [JointVelocity(1.0), JointVelocity(1.0, 5.0), JointAcceleration(1.0), JointPosition(0.1)]
 )
-def test_f05_arrays_of_another_width_are_a_violation(limit: JointVelocity | JointAcceleration | JointPosition) -> None:
+def test_F05_arrays_of_another_width_are_a_violation(limit: JointVelocity | JointAcceleration | JointPosition) -> None:
     motion = motion_of(still())
     narrow = replace(
         motion,
@@ -132,7 +132,7 @@ def test_f05_arrays_of_another_width_are_a_violation(limit: JointVelocity | Join
     assert np.isnan(worst(judge(limit, narrow)))
 
 
-def test_f38_a_motion_without_jerk_violates_a_limit_of_it() -> None:
+def test_F38_a_motion_without_jerk_violates_a_limit_of_it() -> None:
     limit = JointJerk(OfProfile(1.0))
 
     assert not ok(judge(limit, replace(motion_of(still()), jerks=None), case_of(limit, setup=cubic(SETUP))))
@@ -142,13 +142,13 @@ def test_a_limit_of_jerk_on_straight_lines_is_a_fault() -> None:
     assert [fault.field for fault in JointJerk(OfProfile(1.0)).faults(SETUP)] == ["kind"]
 
 
-def test_f39_a_limit_above_all_that_the_profile_gives_is_a_fault() -> None:
+def test_F39_a_limit_above_all_that_the_profile_gives_is_a_fault() -> None:
     assert [fault.field for fault in JointVelocity(2.1).faults(SETUP)] == ["max"]
     assert [fault.field for fault in JointVelocity(2.0, 11.0).faults(SETUP)] == ["towards_stop"]
     assert JointVelocity(2.0, 10.0).faults(SETUP) == ()
 
 
-def test_f38_a_limit_of_what_the_profile_does_not_give_is_a_fault_and_a_violation() -> None:
+def test_F38_a_limit_of_what_the_profile_does_not_give_is_a_fault_and_a_violation() -> None:
     joints = tuple(
         Joint(j.name, j.lower, j.upper, j.velocity, j.acceleration, j.tracking, "test") for j in PROFILE.joints
     )

@@ -131,7 +131,7 @@ def test_a_still_arm_at_home_is_permitted(kind: str) -> None:
 
 
 @every_kind
-def test_f44_a_kind_refuses_its_own_provocation(kind: str) -> None:
+def test_F44_a_kind_refuses_its_own_provocation(kind: str) -> None:
     limit, setup = read(kind), setup_for(kind)
     provoked = limit.provoke(setup)
     scene = Scene("automatic", provoked.objects, provoked.target)
@@ -185,7 +185,7 @@ def spoiled(motion: Motion, name: str, node: int) -> Motion:
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in READS.items() for name in names])
 @pytest.mark.parametrize("node", range(7))
-def test_f01_nan_anywhere_is_a_violation(kind: str, name: str, node: int) -> None:
+def test_F01_nan_anywhere_is_a_violation(kind: str, name: str, node: int) -> None:
     limit = read(kind)
     if node == 0 and name in ("grippers", "times_s"):
         node = 3
@@ -196,7 +196,7 @@ def test_f01_nan_anywhere_is_a_violation(kind: str, name: str, node: int) -> Non
 
 
 @pytest.mark.parametrize("kind", NEEDS_SHAPE)
-def test_f38_a_robot_without_a_shape_violates_what_needs_one(kind: str) -> None:
+def test_F38_a_robot_without_a_shape_violates_what_needs_one(kind: str) -> None:
     limit, blind = read(kind), replace(SETUP, model=None)
 
     traces = judge(limit, motion_of(still(), setup=blind), case_of(limit, setup=blind))
@@ -206,7 +206,7 @@ def test_f38_a_robot_without_a_shape_violates_what_needs_one(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tcp_speed", "link_speed", "keep_in"])  # the forecast reads the poses of the others
-def test_f38_poses_of_another_shape_are_a_violation(kind: str) -> None:
+def test_F38_poses_of_another_shape_are_a_violation(kind: str) -> None:
     limit, motion = read(kind), motion_of(still())
     short = replace(motion, poses=motion.poses[:, :2])
 
@@ -290,7 +290,7 @@ CHANGES: list[tuple[str, str, dict[str, Any], dict[str, Any], Build]] = [
     [(kind, looser, tighter, motion) for kind, _, looser, tighter, motion in CHANGES],
     ids=[f"{kind}-{name}-{index}" for index, (kind, name, *_) in enumerate(CHANGES)],
 )
-def test_f39_each_parameter_changes_a_verdict(
+def test_F39_each_parameter_changes_a_verdict(
     kind: str, looser: dict[str, Any], tighter: dict[str, Any], motion: Build
 ) -> None:
     built = motion()
@@ -309,7 +309,7 @@ def parameters() -> Iterator[tuple[str, str]]:
     yield from (("clearance", f"exceptions.{name}") for name in ("pair", "min", "zone", "max_speed"))
 
 
-def test_f39_no_parameter_is_left_out() -> None:
+def test_F39_no_parameter_is_left_out() -> None:
     tested = {(kind, name.split(".")[0]) for kind, name, *_ in CHANGES} | {(kind, name) for kind, name, *_ in CHANGES}
 
     assert set(parameters()) <= tested

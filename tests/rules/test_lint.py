@@ -56,7 +56,7 @@ def test_a_share_of_the_profile_is_never_above_it() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in shipped("sets") if name.startswith("panda-")])
-def test_f27_of_the_shipped_panda_sets_there_is_only_to_note_that_the_urdf_is_looser(name: str) -> None:
+def test_F27_of_the_shipped_panda_sets_there_is_only_to_note_that_the_urdf_is_looser(name: str) -> None:
     found = lint(name)
 
     assert {remark.severity for remark in found} == {"note"}
@@ -65,7 +65,7 @@ def test_f27_of_the_shipped_panda_sets_there_is_only_to_note_that_the_urdf_is_lo
     assert looser[0].problem.place.source == "robots/franka_panda.yaml"
 
 
-def test_f27_a_urdf_that_is_tighter_than_the_profile_is_a_warning(tmp_path: Path) -> None:
+def test_F27_a_urdf_that_is_tighter_than_the_profile_is_a_warning(tmp_path: Path) -> None:
     for folder in ("sets", "robots"):
         (tmp_path / folder).mkdir()
     shutil.copy(SHIPPED / "sets" / "panda-tabletop.yaml", tmp_path / "sets")

@@ -45,7 +45,7 @@ def test_golden_valid_files_load(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
-def test_f03_f04_f38_golden_invalid_files_say_where_and_what(path: Path) -> None:
+def test_F03_F04_F38_golden_invalid_files_say_where_and_what(path: Path) -> None:
     assert problems(path) == expected(path) != []
 
 
@@ -124,7 +124,7 @@ def test_shipped_robots_and_cells_have_names_of_their_own() -> None:
     assert load_cell("tabletop").name == "tabletop"
 
 
-def test_f27_the_report_says_where_profile_and_urdf_differ() -> None:
+def test_F27_the_report_says_where_profile_and_urdf_differ() -> None:
     differences = load_report("panda-tabletop").robot.differences
 
     assert {one.joint for one in differences} == {f"panda_joint{number}" for number in range(1, 8)}
@@ -144,7 +144,7 @@ KEYS = ["serial", "robot", "modes", "accepts", "period", "observation", "margin"
 
 
 @given(key=st.sampled_from(KEYS), typed=st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=12))
-def test_f38_any_misspelt_key_is_an_error_at_its_line(folder: Path, key: str, typed: str) -> None:
+def test_F38_any_misspelt_key_is_an_error_at_its_line(folder: Path, key: str, typed: str) -> None:
     lines = SMALL.read_text().splitlines()
     number = next(index for index, line in enumerate(lines) if f"{key}: " in line or f"{key}:" in line.split())
     wrong = f"{key}{typed}"

@@ -65,7 +65,7 @@ def test_a_meaning_with_something_left_out_is_not_filled_in(meaning: Any) -> Non
         from_meaning(meaning)
 
 
-def test_f39_a_meaning_that_reads_back_differently_is_refused(meaning: Any) -> None:
+def test_F39_a_meaning_that_reads_back_differently_is_refused(meaning: Any) -> None:
     del meaning["cell"]["hazards"]  # a default would fill this in, and the digest would be another
 
     with pytest.raises(UnusableInput, match="has another digest"):

@@ -28,7 +28,7 @@ def with_layout(layout: Layout) -> RuleSet:
 
 
 @pytest.mark.parametrize("layout", RULES.accepts.layouts, ids=lambda layout: layout.name)
-def test_f07_every_layout_carries_the_same_rows(layout: Layout) -> None:
+def test_F07_every_layout_carries_the_same_rows(layout: Layout) -> None:
     rules = with_layout(layout)
     state = state_of(rules, START, 0)
     chunk = chunk_of(rules, Asked(state, state.positions, first_row_ns=20_000_000), ROWS, GRIPPERS)
@@ -43,7 +43,7 @@ def test_f07_every_layout_carries_the_same_rows(layout: Layout) -> None:
 
 
 @pytest.mark.parametrize("polarity", ["zero_closed", "zero_open"])
-def test_f10_a_gripper_as_a_ratio_of_either_polarity_is_the_same_width(polarity: str) -> None:
+def test_F10_a_gripper_as_a_ratio_of_either_polarity_is_the_same_width(polarity: str) -> None:
     layout = RULES.accepts.layouts[0]
     hand = replace(layout.channels[-1], unit="ratio", polarity=polarity)  # type: ignore[arg-type]
     rules = with_layout(Layout("ratio", (*layout.channels[:-1], hand)))

@@ -21,7 +21,7 @@ def refused(item: Provocation, physics: BulletPhysics) -> bool:
     return any(finding.rule == item.rule for finding in judge(item.case, physics).verdict.violated)
 
 
-def test_f44_every_rule_refuses_its_own_provocation(name: str) -> None:
+def test_F44_every_rule_refuses_its_own_provocation(name: str) -> None:
     rules = load(name)
     physics = BulletPhysics(rules.profile, rules.cell)
 

@@ -63,7 +63,7 @@ WRONG: list[object] = [
 
 
 @pytest.mark.parametrize("text", WRONG, ids=repr)
-def test_f03_f04_anything_else_is_refused(text: object) -> None:
+def test_F03_F04_anything_else_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match=r"expected a number, one space and one of rad, mrad, deg, as in '1.5 rad'"):
         parse_quantity(text, "angle")
 
@@ -83,7 +83,7 @@ def read(form: Any, value: object) -> Any:
     ("form", "text"),
     [(Angle, "-1 deg"), (Length, "-1 mm"), (Speed, "0 m/s"), (Mass, "-1 kg"), (AngularSpeedOrShare, "0 rad/s")],
 )
-def test_f03_a_value_of_the_wrong_sign_is_refused(form: Any, text: str) -> None:
+def test_F03_a_value_of_the_wrong_sign_is_refused(form: Any, text: str) -> None:
     with pytest.raises(ValidationError, match="expected a value that is"):
         read(form, text)
 
@@ -96,7 +96,7 @@ def test_a_share_of_the_profile_is_not_a_speed() -> None:
 @pytest.mark.parametrize(
     "text", ["0 % of profile", "100.1 % of profile", "-5 % of profile", "90% of profile", "90 %", 0.9]
 )
-def test_f03_a_share_that_is_none_is_refused(text: object) -> None:
+def test_F03_a_share_that_is_none_is_refused(text: object) -> None:
     with pytest.raises(ValidationError, match=r"expected|of profile"):
         read(AngularSpeedOrShare, text)
 
@@ -112,13 +112,13 @@ def test_ranges_and_speeds_carry_the_unit_of_the_gripper() -> None:
 @pytest.mark.parametrize(
     "text", ["80 mm to 0 mm", "0 mm to 0 mm", "0 to 80 mm", "0 mm to 80", "0 mm to 80 deg", "0 mm - 80 mm", "80 mm", 3]
 )
-def test_f03_a_range_that_is_none_is_refused(text: object) -> None:
+def test_F03_a_range_that_is_none_is_refused(text: object) -> None:
     with pytest.raises(ValidationError, match="expected"):
         read(GripperRange, text)
 
 
 @pytest.mark.parametrize("text", ["100 mm", "0 mm/s", "-1 mm/s", "100 N", "fast", 0.1])
-def test_f03_a_gripper_speed_that_is_none_is_refused(text: object) -> None:
+def test_F03_a_gripper_speed_that_is_none_is_refused(text: object) -> None:
     with pytest.raises(ValidationError, match="expected"):
         read(GripperSpeed, text)
 
@@ -128,7 +128,7 @@ def test_a_direction_has_three_plain_numbers() -> None:
 
 
 @pytest.mark.parametrize("value", [["0", "0", "0"], ["1", "0"], "001", ["1", "0", "nan"], ["1", "0", "1 m"], [0, 0, 1]])
-def test_f03_a_direction_that_is_none_is_refused(value: object) -> None:
+def test_F03_a_direction_that_is_none_is_refused(value: object) -> None:
     with pytest.raises(ValidationError, match=r"expected|must not be zero"):
         read(Direction, value)
 
@@ -166,13 +166,13 @@ def test_json_is_in_si_units_and_comes_back_the_same(form: Any, json: str) -> No
         (GripperSpeed, "0.1"),
     ],
 )
-def test_f03_json_that_is_no_quantity_is_refused(form: Any, json: str) -> None:
+def test_F03_json_that_is_no_quantity_is_refused(form: Any, json: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter[Any](form).validate_json(json)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, True, "1"])
-def test_f01_f03_no_value_is_made_of_what_is_no_finite_number(value: Any) -> None:
+def test_F01_F03_no_value_is_made_of_what_is_no_finite_number(value: Any) -> None:
     with pytest.raises(ValueError, match="expected a finite number"):
         OfProfile(value)
     with pytest.raises(ValueError, match="expected a finite number"):

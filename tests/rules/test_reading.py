@@ -72,5 +72,5 @@ def is_reader(item: Any) -> bool:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-def test_f04_no_field_takes_a_number_or_a_boolean_without_a_reader_of_ours(form: Any) -> None:
+def test_F04_no_field_takes_a_number_or_a_boolean_without_a_reader_of_ours(form: Any) -> None:
     assert list(bare(form, form.__name__)) == []

@@ -27,7 +27,7 @@ def fitted(profile: Profile) -> tuple[Profile, tuple[Difference, ...], list[str]
     return found, differences, [problem.message for problem in reading.problems]
 
 
-def test_f27_a_looser_urdf_changes_nothing_and_is_reported(panda: Profile) -> None:
+def test_F27_a_looser_urdf_changes_nothing_and_is_reported(panda: Profile) -> None:
     found, differences, problems = fitted(panda)
 
     assert found == panda
@@ -44,7 +44,7 @@ def loosened(joint: Joint, limit: str, value: float) -> Joint:
     ("limit", "loose", "tight"),
     [("lower", -3.0, -2.9671), ("upper", 3.0, 2.9671), ("velocity", 9.0, 2.175), ("torque", 99.0, 87.0)],
 )
-def test_f27_a_tighter_urdf_wins(panda: Profile, limit: str, loose: float, tight: float) -> None:
+def test_F27_a_tighter_urdf_wins(panda: Profile, limit: str, loose: float, tight: float) -> None:
     wide = replace(panda, joints=(loosened(panda.joints[0], limit, loose), *panda.joints[1:]))
 
     found, differences, _ = fitted(wide)
@@ -68,7 +68,7 @@ def test_a_profile_without_a_urdf_stays_as_it_is(panda: Profile) -> None:
     assert fitted(bare) == (bare, (), [])
 
 
-def test_f03_every_name_that_the_urdf_does_not_have_is_reported(panda: Profile) -> None:
+def test_F03_every_name_that_the_urdf_does_not_have_is_reported(panda: Profile) -> None:
     wrong = replace(
         panda,
         joints=(replace(panda.joints[0], name="panda_joint9"), *panda.joints[1:]),

@@ -51,7 +51,7 @@ def test_a_shape_lies_in_the_grown_hull_of_its_corners(shape: Shape, count: int,
     st.lists(st.floats(-2.0, 2.0), min_size=3, max_size=3),
     st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)),
 )
-def test_f28_a_point_that_sticks_out_keeps_to_its_chord_and_speed(
+def test_F28_a_point_that_sticks_out_keeps_to_its_chord_and_speed(
     step: list[float], at: list[float], where: tuple[float, float, float]
 ) -> None:
     start, way, share = np.array(at), np.array(step), np.linspace(0.0, 1.0, 101)[:, None]
@@ -96,14 +96,14 @@ class Handless(Arm):
 
 
 @pytest.mark.parametrize("part", ["tcp", "held"])
-def test_f38_nothing_is_known_of_what_no_hull_carries(part: str) -> None:
+def test_F38_nothing_is_known_of_what_no_hull_carries(part: str) -> None:
     setup = replace(SETUP, model=Handless())
     thing = Held("thing", Sphere(0.01), Pose(), 0.1)
 
     assert sweep(part, motion_of(still(), held=thing, setup=setup), setup.profile) is None
 
 
-def test_f38_nothing_is_known_without_a_shape_a_pose_or_a_flange() -> None:
+def test_F38_nothing_is_known_without_a_shape_a_pose_or_a_flange() -> None:
     nowhere = replace(SETUP, profile=replace(SETUP.profile, flange="wrist"))
 
     assert sweep("held", motion_of(still()), SETUP.profile) is None

@@ -49,7 +49,7 @@ def test_the_brake_keeps_the_speed_of_the_tool() -> None:
     assert not ok(judge(TcpSpeed(0.5), motion))
 
 
-def test_f24_the_elbow_is_as_fast_as_it_is_where_the_hand_stands_still() -> None:
+def test_F24_the_elbow_is_as_fast_as_it_is_where_the_hand_stands_still() -> None:
     folded = still(2, np.array([0.0, math.pi / 2, 0.0]))
     folded[1] = [0.02, math.pi / 2 - 0.06, 0.0]
 
@@ -57,7 +57,7 @@ def test_f24_the_elbow_is_as_fast_as_it_is_where_the_hand_stands_still() -> None
     assert not ok(judge(LinkSpeed(0.3, ("robot",)), motion_of(folded)))
 
 
-def test_f28_what_the_hand_holds_is_faster_than_the_hand() -> None:
+def test_F28_what_the_hand_holds_is_faster_than_the_hand() -> None:
     stick = Held("stick", Box((0.5, 0.02, 0.02)), Pose((0.3, 0.0, 0.0)), 0.1)
     motion = motion_of(moving(0.02), held=stick)
 
@@ -106,7 +106,7 @@ def test_a_turn_too_wide_to_bound_is_a_violation() -> None:
     assert np.isnan(worst(judge(TcpOrientation((1.0, 0.0, 0.0), along, 1.0), motion_of(rows))))
 
 
-def test_f23_the_tracking_error_counts_as_tilt() -> None:
+def test_F23_the_tracking_error_counts_as_tilt() -> None:
     limit = TcpOrientation((1.0, 0.0, 0.0), (1.0, 0.0, 0.0), 1.3)
     sloppy = replace(SETUP.profile, joints=tuple(replace(joint, tracking=0.1) for joint in SETUP.profile.joints))
     setup = replace(SETUP, profile=sloppy)
@@ -116,7 +116,7 @@ def test_f23_the_tracking_error_counts_as_tilt() -> None:
 
 
 @pytest.mark.parametrize("most", [-0.1, 1.6, math.nan])
-def test_f03_a_tilt_that_is_none_is_refused(most: float) -> None:
+def test_F03_a_tilt_that_is_none_is_refused(most: float) -> None:
     with pytest.raises(ValueError, match="max must be from 0 deg to 90 deg"):
         TcpOrientation((1.0, 0.0, 0.0), (1.0, 0.0, 0.0), most)
 
@@ -131,7 +131,7 @@ def test_a_speed_that_the_arm_cannot_reach_has_no_provocation() -> None:
 
 
 @pytest.mark.parametrize("most", [0.25, 1.0, 2.0])
-def test_f44_a_provocation_is_found_for_any_speed_that_can_be_reached(most: float) -> None:
+def test_F44_a_provocation_is_found_for_any_speed_that_can_be_reached(most: float) -> None:
     setup: Setup = LOOSE
     provoked = LinkSpeed(most, ("held",)).provoke(setup)
 

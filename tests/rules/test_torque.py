@@ -32,7 +32,7 @@ def cup(mass: float, out: float) -> Held:
         (float("nan"), 0.0, False),
     ],
 )
-def test_f33_a_light_object_may_be_further_out_with_the_same_moment(mass: float, out: float, *, allowed: bool) -> None:
+def test_F33_a_light_object_may_be_further_out_with_the_same_moment(mass: float, out: float, *, allowed: bool) -> None:
     assert ok(judge(LIMIT, motion_of(still(), held=cup(mass, out)))) is allowed
 
 
@@ -51,7 +51,7 @@ def test_the_brake_may_use_all_of_the_torque() -> None:
     assert ok(judge(LIMIT, motion_of(rows, brake=3)))
 
 
-def test_f38_torques_that_nobody_worked_out_are_a_violation() -> None:
+def test_F38_torques_that_nobody_worked_out_are_a_violation() -> None:
     assert not ok(judge(LIMIT, replace(motion_of(still()), torques=None)))
 
 

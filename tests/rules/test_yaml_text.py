@@ -22,7 +22,7 @@ def refusal(raw: bytes) -> str:
 
 
 @pytest.mark.parametrize("text", ["1e3", "1:30", "017", "no", ".nan", "~", "null", "0x10", "2020-01-01", "1_000", "on"])
-def test_f04_every_scalar_stays_the_text_that_was_written(text: str) -> None:
+def test_F04_every_scalar_stays_the_text_that_was_written(text: str) -> None:
     assert tree(f"a: {text}") == {"a": text}
 
 
@@ -54,11 +54,11 @@ def test_lists_and_objects_keep_their_order() -> None:
         ("a: " + "[" * 40 + "]" * 40, "a.yaml:1:35: nested deeper than 32 levels"),
     ],
 )
-def test_f04_what_would_mean_other_than_it_shows_is_refused(text: str, complaint: str) -> None:
+def test_F04_what_would_mean_other_than_it_shows_is_refused(text: str, complaint: str) -> None:
     assert refusal(text.encode()) == complaint
 
 
-def test_f04_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_F04_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert nodes.MAX_NODES == 100_000
     monkeypatch.setattr(nodes, "MAX_NODES", 10)  # reading as many as are allowed takes seconds
 
@@ -73,7 +73,7 @@ def test_every_repeated_key_is_reported() -> None:
     assert [problem.place.line for problem in refused.value.problems] == [2, 3]
 
 
-def test_f04_a_small_file_cannot_become_a_large_one() -> None:
+def test_F04_a_small_file_cannot_become_a_large_one() -> None:
     bomb = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
 
     assert "anchors" in refusal(bomb.encode())

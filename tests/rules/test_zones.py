@@ -72,7 +72,7 @@ def test_the_margin_outside_is_how_far_it_sticks_out() -> None:
     assert margin(KeepIn("strip", ("tcp",)), still(), around(zone)) == pytest.approx(-0.1)
 
 
-def test_f30_exactly_on_the_boundary_is_inside_and_outside_alike() -> None:
+def test_F30_exactly_on_the_boundary_is_inside_and_outside_alike() -> None:
     motion = motion_of(still())
     swept = sweep("hand", motion, SETUP.profile)
     assert swept is not None
@@ -86,7 +86,7 @@ def test_f30_exactly_on_the_boundary_is_inside_and_outside_alike() -> None:
     assert outside_m(beyond, swept)[0] == 0.0
 
 
-def test_f30_two_nodes_inside_a_concave_zone_with_the_path_outside_it_are_refused() -> None:
+def test_F30_two_nodes_inside_a_concave_zone_with_the_path_outside_it_are_refused() -> None:
     legs = np.array([[0.02, 0.0, 0.0], [math.pi - 0.02, 0.0, 0.0]])  # the TCP in one leg, then in the other
     zone = replace(YARD, outer=tuple((0.85 / 0.975 * x, y) for x, y in YARD.outer))
 
@@ -95,7 +95,7 @@ def test_f30_two_nodes_inside_a_concave_zone_with_the_path_outside_it_are_refuse
     assert margin(KeepIn("yard", ("tcp",)), legs, around(zone)) < -0.1
 
 
-def test_f30_a_hole_is_outside() -> None:
+def test_F30_a_hole_is_outside() -> None:
     setup, angle = around(COURT), math.pi / 4
     over = np.array([angle, 0.0, 0.0])
 
@@ -105,7 +105,7 @@ def test_f30_a_hole_is_outside() -> None:
     assert margin(KeepOut("court", ("tcp",)), still(at=HOME), setup) < 0.0
 
 
-def test_f21_a_hole_between_two_nodes_is_crossed() -> None:
+def test_F21_a_hole_between_two_nodes_is_crossed() -> None:
     setup = around(COURT)
     across = np.array([[0.6, 0.0, 0.0], [1.0, 0.0, 0.0]])
 
@@ -114,7 +114,7 @@ def test_f21_a_hole_between_two_nodes_is_crossed() -> None:
     assert margin(KeepIn("court", ("tcp",)), across, setup) < 0.0
 
 
-def test_f21_a_post_between_two_nodes_is_crossed() -> None:
+def test_F21_a_post_between_two_nodes_is_crossed() -> None:
     setup = around(Zone("post", square(0.03, 0.585, 0.585), (), 0.0, 1.0))
     across = np.array([[0.6, 0.0, 0.0], [1.0, 0.0, 0.0]])
 
@@ -122,7 +122,7 @@ def test_f21_a_post_between_two_nodes_is_crossed() -> None:
     assert margin(KeepOut("post", ("tcp",)), across, setup) < 0.0
 
 
-def test_f24_f30_the_elbow_outside_counts_where_the_hand_is_inside() -> None:
+def test_F24_F30_the_elbow_outside_counts_where_the_hand_is_inside() -> None:
     bench = around(CELL.zone("bench"))
 
     assert margin(KeepIn("bench", ("tcp", "gripper")), still(), bench) > 0.0
@@ -131,7 +131,7 @@ def test_f24_f30_the_elbow_outside_counts_where_the_hand_is_inside() -> None:
     assert margin(KeepOut("bench", ("robot",)), still(), bench) < 0.0
 
 
-def test_f28_what_the_hand_holds_counts() -> None:
+def test_F28_what_the_hand_holds_counts() -> None:
     bench = around(CELL.zone("bench"))
     pole = Held("pole", Box((0.6, 0.02, 0.02)), Pose((0.3, 0.0, 0.0)), 0.1)
 
@@ -148,7 +148,7 @@ def test_heights_count_like_sides() -> None:
     assert margin(KeepOut("high", ("tcp",)), still(), around(HIGH)) == pytest.approx(0.25)
 
 
-def test_f23_the_tracking_error_and_the_bow_between_nodes_are_kept_free() -> None:
+def test_F23_the_tracking_error_and_the_bow_between_nodes_are_kept_free() -> None:
     limit, zone = KeepIn("court", ("tcp",)), Zone("court", square(0.9), (), 0.0, 2.0)
     exact = margin(limit, moving(0.02), around(zone))
 
@@ -160,7 +160,7 @@ def test_f23_the_tracking_error_and_the_bow_between_nodes_are_kept_free() -> Non
     st.lists(st.tuples(st.floats(-2.0, 2.0), st.floats(-2.0, 2.0), st.floats(-2.0, 2.0)), min_size=2, max_size=4),
     st.sampled_from([YARD, COURT, CELL.zones[1]]),
 )
-def test_f21_what_is_permitted_is_inside_at_every_sampled_instant(
+def test_F21_what_is_permitted_is_inside_at_every_sampled_instant(
     way: list[tuple[float, float, float]], zone: Zone
 ) -> None:
     nodes, setup = np.array(way), around(zone, Arm(stiff=False))
@@ -206,13 +206,13 @@ def test_a_rule_about_an_empty_hand_applies_and_finds_nothing(kind: type[KeepIn 
 
 
 @pytest.mark.parametrize("kind", [KeepIn, KeepOut])
-def test_f38_no_tool_point_is_a_violation(kind: type[KeepIn | KeepOut]) -> None:
+def test_F38_no_tool_point_is_a_violation(kind: type[KeepIn | KeepOut]) -> None:
     limit = kind("bench", ("tcp",))
 
     assert not ok(judge(limit, replace(motion_of(still()), tool_points={})))
 
 
-def test_f38_an_answer_of_another_length_is_a_violation() -> None:
+def test_F38_an_answer_of_another_length_is_a_violation() -> None:
     limit, motion = KeepOut("screen", ("robot",)), motion_of(still())
     short = motion_of(still(2))
 
@@ -222,7 +222,7 @@ def test_f38_an_answer_of_another_length_is_a_violation() -> None:
 
 
 @pytest.mark.parametrize("kind", [KeepIn, KeepOut])
-def test_f44_a_provocation_holds_something_where_the_rule_is_about_that(kind: type[KeepIn | KeepOut]) -> None:
+def test_F44_a_provocation_holds_something_where_the_rule_is_about_that(kind: type[KeepIn | KeepOut]) -> None:
     limit = kind("bench", ("held",))
     provoked = limit.provoke(SETUP)
 
