@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .chunk import Layout
@@ -19,6 +19,7 @@ from .scene import Cell
 if TYPE_CHECKING:
     from .case import Case
 
+MOST_ROWS: Final = 4096  # of a chunk; more would be a recording, and takes its time and memory from the review
 Reaction: TypeAlias = Literal["log", "warn", "slow", "truncate", "veto", "stop"]
 SEVERITY: dict[Reaction, int] = {"log": 0, "warn": 1, "slow": 2, "truncate": 3, "veto": 4, "stop": 5}
 
@@ -127,8 +128,8 @@ class Accepts:
     def __post_init__(self) -> None:
         if not 0.0 < self.period_s < math.inf:
             raise ValueError(f"period must be positive and finite, got {self.period_s}")
-        if not 1 <= self.rows_min <= self.rows_max:
-            raise ValueError(f"rows must be a range from 1 on, got {self.rows_min} to {self.rows_max}")
+        if not 1 <= self.rows_min <= self.rows_max <= MOST_ROWS:
+            raise ValueError(f"rows must be a range from 1 to {MOST_ROWS}, got {self.rows_min} to {self.rows_max}")
         if not 1 <= self.execute <= self.rows_max:
             raise ValueError(f"execute must be from 1 to {self.rows_max}, got {self.execute}")
 

@@ -9,43 +9,8 @@ import pytest
 
 from tests.project.test_layout import ROOT
 
-DEALT_WITH = [
-    "01",
-    "02",
-    "03",
-    "04",
-    "05",
-    "06",
-    "07",
-    "08",
-    "10",
-    "11",
-    "13",
-    "14",
-    "16",
-    "17",
-    "18",
-    "20",
-    "21",
-    "22",
-    "23",
-    "24",
-    "25",
-    "26",
-    "27",
-    "30",
-    "31",
-    "32",
-    "35",
-    "38",
-    "39",
-    "40",
-    "41",
-    "42",
-    "43",
-    "44",
-    "47",
-]
+NUMBERS = (*range(1, 9), 10, 11, 13, 14, *range(16, 19), *range(20, 28), *range(30, 33), 35, *range(38, 45), 47)
+DEALT_WITH = [f"{number:02}" for number in NUMBERS]
 IN_NAME = re.compile(r"def test_((?:F\d\d_)+)")
 IN_CASE = re.compile(r'"F(\d\d) [^"]+":')
 
