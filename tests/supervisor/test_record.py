@@ -171,3 +171,10 @@ def test_the_scene_comes_back_with_nobody_having_looked() -> None:
     body = review_body(found, decide(found, Physics()), 0, 0)
 
     assert read_case(body.body["case"], reader(body), lambda _: rules()).scene == Scene(None, None)
+
+
+def test_F42_a_rule_set_that_is_not_what_its_digest_says_is_not_put_on_record() -> None:
+    found = case(rules=replace(rules(), digest="0" * 64))
+
+    with pytest.raises(UnusableInput, match="is not what its digest 000000000000 says"):
+        review_body(found, decide(found, Physics()), 0, 0)

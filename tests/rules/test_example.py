@@ -1,0 +1,34 @@
+"""The example chunk is one that its rule set permits, and says what it needs where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from interlock.bullet_physics import BulletPhysics
+from interlock.case import Case, Memory
+from interlock.decide import decide
+from interlock.errors import UnusableInput
+from interlock_rules import load
+from interlock_rules.example import standing_still
+
+NOW = 5_000_000_000
+
+
+@pytest.mark.parametrize("name", ["panda-tabletop", "panda-tabletop-strict", "g1-arms"])
+def test_standing_still_is_permitted_by_every_shipped_set(name: str) -> None:
+    rules = load(name)
+    state, chunk, scene = standing_still(rules, NOW)
+
+    decision = decide(Case(NOW, chunk, state, scene, Memory(), rules), BulletPhysics(rules.profile, rules.cell))
+
+    assert decision.reaction == "permit"
+    assert decision.rows == rules.accepts.execute
+
+
+def test_a_set_without_a_pose_or_an_absolute_layout_has_no_example() -> None:
+    rules = load("g1-arms")
+
+    with pytest.raises(UnusableInput, match="a named pose"):
+        standing_still(replace(rules, profile=replace(rules.profile, poses=())), NOW)
