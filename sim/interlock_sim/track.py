@@ -10,6 +10,7 @@ from interlock.arrays import FloatArray, IntArray, floats
 from interlock.motion import Plan
 
 STEP_NS = 1_000_000  # the motors are commanded at 1 kHz
+EASING = 60  # steps over which a change of plan without notice is taken up
 ROUNDING = 20  # a corner between two straight lines is rounded over so many steps: one row at 50 Hz
 
 
@@ -59,6 +60,23 @@ class Track:
         weights[[0, -1]] /= 2.0  # the trapezoidal rule: exact on straight lines
         joints = range(raw.shape[1])
         return np.stack([np.convolve(raw[:, joint], weights, mode="valid") for joint in joints], axis=1)
+
+
+def eased(commands: FloatArray, position: FloatArray, velocity: FloatArray) -> FloatArray:
+    """The commands (K, n), begun from what was commanded until now: position (n,) [rad] and velocity (n,) [rad/s].
+
+    Rounding looks half a row ahead; a plan that begins at once changes what it saw. The difference is let go of along a
+    cubic over EASING steps, where the motors would otherwise have to make up for it within one.
+    """
+    step_s = STEP_NS / 1e9
+    count = min(EASING, len(commands))
+    off = position - commands[0]
+    drift = EASING * step_s * (velocity - (commands[min(1, len(commands) - 1)] - commands[0]) / step_s)
+    share = np.arange(count)[:, None] / EASING
+    left = (1.0 + 2.0 * share) * (1.0 - share) ** 2 * off + share * (1.0 - share) ** 2 * drift
+    found = commands.copy()
+    found[:count] += left
+    return found
 
 
 def at_rest(now_ns: int, positions: FloatArray, grippers: FloatArray) -> Track:

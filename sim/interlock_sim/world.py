@@ -14,7 +14,7 @@ from interlock.scene import Cell, Held
 
 from ._bullet import Bullet, Touch
 from .hands import Grasp, Hands, Thing
-from .track import STEP_NS, Track, at_rest
+from .track import EASING, STEP_NS, Track, at_rest, eased
 from .urdf import urdf_text
 from .watch import Intended, Watch
 
@@ -68,6 +68,9 @@ class World:
         self._efforts = [*_torques(profile), *(profile.grippers[finger.hand].force_n or FINGER_N for finger in fingers)]
         self._gains = [GAIN] * len(self._arm) + [FINGER_GAIN] * len(fingers)
         self._bullet.set_joints(self._robot, self._motors, [*positions.tolist(), *self._hands.targets()])
+        self._took_over_ns = start_ns
+        self._targets: list[list[float]] = [positions.tolist()]
+        self._speeds: list[list[float]] = [[0.0] * len(positions)]
         self.follow(at_rest(start_ns, positions, grippers))
         self._read()
 
@@ -83,12 +86,15 @@ class World:
     def follow(self, track: Track) -> None:
         """From now on the motors follow this track."""
         self.track = track
+        index = self._index()
         rounded = track.rounded(self.now_ns)
+        rounded = np.concatenate([rounded, np.repeat(rounded[-1:], EASING, axis=0)])
+        rounded = eased(rounded, np.array(self._targets[index]), np.array(self._speeds[index]))
         speeds = np.diff(rounded, axis=0, append=rounded[-1:]) / (STEP_NS / 1e9)
-        self._targets: list[list[float]] = rounded.tolist()
-        self._speeds: list[list[float]] = speeds.tolist()
+        self._targets = rounded.tolist()
+        self._speeds = speeds.tolist()
         self._wanted: list[list[float]] = track.window(self.now_ns, len(rounded))[1].tolist()
-        self._began_ns = self.now_ns
+        self._took_over_ns = self.now_ns
 
     def run_until(self, when_ns: int) -> None:
         """Steps the physics up to a moment; once a NaN has silenced it, only the time goes on."""
@@ -97,8 +103,12 @@ class World:
                 self._step()
             self.now_ns += STEP_NS
 
+    def _index(self) -> int:
+        """Which of the commands is due."""
+        return min((self.now_ns - self._took_over_ns) // STEP_NS, len(self._targets) - 1)
+
     def _step(self) -> None:
-        index = min((self.now_ns - self._began_ns) // STEP_NS, len(self._targets) - 1)
+        index = self._index()
         self._hands.move(self._wanted[index])
         fingers = self._hands.targets()
         self._bullet.drive(

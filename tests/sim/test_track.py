@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.arrays import FloatArray
 from interlock.motion import Plan
-from interlock_sim.track import ROUNDING, STEP_NS, Track, at_rest, braked, following, spliced
+from interlock_sim.track import EASING, ROUNDING, STEP_NS, Track, at_rest, braked, eased, following, spliced
 
 PERIOD_NS = 20_000_000
 ACCELERATIONS = np.array([15.0, 7.5])
@@ -118,3 +118,20 @@ def test_a_brake_at_rest_stays() -> None:
 def test_a_track_needs_commands_of_both_kinds(positions: FloatArray, grippers: FloatArray) -> None:
     with pytest.raises(ValueError, match="grippers"):
         Track(0, positions, grippers)
+
+
+@given(before=speeds, after=speeds, moved=st.floats(-0.002, 0.002))
+def test_a_plan_without_notice_begins_where_and_as_fast_as_the_arm_is(
+    before: float, after: float, moved: float
+) -> None:
+    step_s = STEP_NS / 1e9
+    commands = after * step_s * np.arange(200.0)[:, None] * np.ones(2) + moved
+    velocity = np.full(2, before)
+
+    found = eased(commands, np.zeros(2), velocity)
+
+    bend = np.abs(np.diff(found, n=2, axis=0)).max() / step_s**2
+    np.testing.assert_allclose(found[0], 0.0, atol=1e-12)
+    np.testing.assert_allclose((found[1] - found[0]) / step_s, velocity, atol=0.12 * (abs(before - after) + 1.0))
+    np.testing.assert_array_equal(found[EASING:], commands[EASING:])
+    assert bend <= 6.5 * abs(moved) / (EASING * step_s) ** 2 + 4.5 * abs(before - after) / (EASING * step_s) + 1e-6

@@ -94,6 +94,21 @@ def test_the_table_is_felt(profile: Profile, cell: Cell) -> None:
     assert any("table" in contact.pair for contact in world.watch.contacts)
 
 
+def test_a_plan_without_notice_needs_no_jolt(profile: Profile, cell: Cell) -> None:
+    start = start_positions(profile)
+    world = World(profile, cell, (), Intended(), positions=start, grippers=np.array([0.08]))
+    step = np.array([0.2, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2]) * 0.02  # from rest to these speeds [rad/s] within a row
+    world.run_until(100_000_000)
+
+    times = world.now_ns + 20_000_000 * np.arange(11)
+    plan = Plan(times, start + np.arange(11)[:, None] * step, np.full((11, 1), 0.08), int(times[-1]))
+    world.follow(following(world.track, plan, world.now_ns))
+    world.run_until(world.now_ns + 100_000_000)
+    world.close()
+
+    assert not world.watch.limit_violated
+
+
 def test_a_nan_is_handed_to_the_motors_and_makes_blind(world: World) -> None:
     world.follow(at_rest(0, np.full(7, np.nan), np.array([0.05])))
 
