@@ -88,6 +88,8 @@ def demo(
         with open_log(where) as log:
             _run(pipes, jobs(count), log, progress, screen, "episodes")
         verified = verify(where)
+        if directory is None:
+            _point_to(where)
         _run(pipes, _orders(where, progress, len(pipes)), None, progress, screen, "replay and pictures")
     figures = _figures(where, verified, progress) | {"seconds": round(time.monotonic() - began, 1)}
     if form == "json":
@@ -95,6 +97,13 @@ def demo(
     else:
         show(console, figures)
     raise typer.Exit(NOT_KEPT if figures["broken"] else 0)
+
+
+def _point_to(run: Path) -> None:
+    """`latest` beside the runs leads to this one."""
+    latest, new = run.parent / "latest", run.parent / f".latest-{run.name}"
+    new.symlink_to(run.name)
+    new.replace(latest)
 
 
 @contextmanager
