@@ -89,7 +89,7 @@ def demo(
             _run(pipes, jobs(count), log, progress, screen, "episodes")
         verified = verify(where)
         if directory is None:
-            _point_to(where)
+            point_to(where)
         _run(pipes, _orders(where, progress, len(pipes)), None, progress, screen, "replay and pictures")
     figures = _figures(where, verified, progress) | {"seconds": round(time.monotonic() - began, 1)}
     if form == "json":
@@ -99,7 +99,7 @@ def demo(
     raise typer.Exit(NOT_KEPT if figures["broken"] else 0)
 
 
-def _point_to(run: Path) -> None:
+def point_to(run: Path) -> None:
     """`latest` beside the runs leads to this one."""
     latest, new = run.parent / "latest", run.parent / f".latest-{run.name}"
     new.symlink_to(run.name)

@@ -114,7 +114,7 @@ def test_a_log_that_takes_no_more_degrades_at_the_other_end_too() -> None:
 def test_latest_leads_to_the_last_run(tmp_path: Path) -> None:
     for name in ("demo-1", "demo-2"):
         (tmp_path / name).mkdir()
-        demo_command._point_to(tmp_path / name)
+        demo_command.point_to(tmp_path / name)
 
     assert (tmp_path / "latest").resolve() == (tmp_path / "demo-2").resolve()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo-1", "demo-2", "latest"]
