@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from interlock.bullet_physics import BulletPhysics
 from interlock.chunk import ActionChunk, Malformed
@@ -52,6 +52,7 @@ class Bench:
         self._clock: Clock | None = None
         self._supervisor: Supervisor | None = None
         self._begin_ns = BEGIN_NS
+        self._read: dict[Path, tuple[Record, ...]] = {}
 
     def do(self, order: Order) -> Report:
         """Carries out one order."""
@@ -95,19 +96,25 @@ class Bench:
         return 0 if self._clock is None else self._clock.now_ns()
 
     def _replay(self, order: Replay) -> Replayed:
-        records = _every(order.of, order.first, read_log(order.directory))
+        records = _every(order.of, order.first, self._records(order.directory))
         found = replay(records, blob_reader(order.directory), open_again(), environment=fingerprint())
         return Replayed(found.replayed, found.identical)
 
+    def _records(self, directory: Path) -> tuple[Record, ...]:
+        """All records of a finished log; read once."""
+        if directory not in self._read:
+            self._read[directory] = tuple(read_log(directory))
+        return self._read[directory]
+
     def _paint(self, order: Paint) -> Painted:
-        record = next(islice(read_log(order.directory), order.record, None))
+        record = self._records(order.directory)[order.record]
         blobs = blob_reader(order.directory)
         case = read_case(record.body["case"], lambda name: parse(blobs(name), name), lambda _: self._rules)
         draw(case, judge(case, self._physics), order.picture)
         return Painted(order.picture)
 
 
-def _every(of: int, first: int, records: Iterator[Record]) -> Iterator[Record]:
+def _every(of: int, first: int, records: Iterable[Record]) -> Iterator[Record]:
     """Every `of`-th review from number `first` on, and all that is no review."""
     number = 0
     for record in records:
