@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -294,3 +295,18 @@ def test_F42_the_same_cases_in_any_order_give_the_same_bytes(seed: int) -> None:
 
     assert first == again
     assert PERIOD_S == PERIOD / 1e9
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [lambda found: late(found, 2, 1), lambda found: unrecorded(found, "disk full")],
+    ids=["late", "unrecorded"],
+)
+def test_F20_what_comes_too_late_or_unrecorded_permits_no_rows_at_all(refuse: Callable[[Decision], Decision]) -> None:
+    permitted = decide(case(), Physics())
+
+    found = refuse(permitted)
+
+    assert permitted.permitted
+    assert (found.start_row, found.rows, found.progress, found.plan) == (0, 0, 0.0, None)
+    assert [attempt.rows for attempt in found.attempts] == [0, permitted.rows]
