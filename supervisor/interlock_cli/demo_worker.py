@@ -16,6 +16,7 @@ from interlock.record import read_case
 from interlock.robots import Asked, Clock, Policy, Robot, run
 from interlock.rules import RuleSet
 from interlock.supervisor import Review, Supervisor
+from interlock.verdict import Decision, Finding
 from interlock_audit_logs import Record, blob_reader, fingerprint, read_log, replay
 from interlock_rules import load
 from interlock_sim.demo import Done, Job
@@ -151,7 +152,7 @@ class Watched:
         now_ns, began = self._answered
         self.review_ms.append(1e3 * (time.perf_counter() - began))
         decision = review.decision
-        finding = decision.attempts[0].verdict.findings[0]  # violated ones first, worst first
+        finding = telling(decision)
         self._amended += decision.reaction in AMENDED
         if not decision.permitted:
             self._vetoes += 1
@@ -163,6 +164,18 @@ class Watched:
     def judged(self, supervisor: Supervisor) -> Judged:
         """The whole episode."""
         return Judged(self._vetoes, self._amended, dict(self._by_rule), supervisor.memory.state == "stopped")
+
+
+def telling(decision: Decision) -> Finding:
+    """What a decision turns on: what was violated worst in what was proposed, but for the count of vetoes, which only
+    follows; where nothing was, what came nearest to its limit without standing on it by design.
+    """
+    findings = decision.attempts[0].verdict.findings  # violated ones first, worst first
+    worst = [finding for finding in findings if not finding.ok and finding.rule != "check:vetoes"]
+    near = [finding for finding in findings if finding.margin > 0.0 and finding.limit != 0.0]
+    if worst or not near:
+        return (*worst, *findings)[0]
+    return min(near, key=lambda finding: finding.margin / abs(finding.limit))
 
 
 class _Timed:

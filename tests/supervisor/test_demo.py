@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from interlock.errors import LogDegraded
 from interlock.jsonform import Json
 from interlock.log import Entry
+from interlock.verdict import Attempt, Decision, Finding, Verdict
 from interlock_cli import demo as demo_command
 from interlock_cli.demo_pipe import Append, Failed, PipeLog, keep
-from interlock_cli.demo_worker import work
+from interlock_cli.demo_worker import telling, work
 from interlock_cli.main import app
 from interlock_sim.demo import Done, Job
 
@@ -118,3 +119,22 @@ def test_latest_leads_to_the_last_run(tmp_path: Path) -> None:
 
     assert (tmp_path / "latest").resolve() == (tmp_path / "demo-2").resolve()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo-1", "demo-2", "latest"]
+
+
+def finding(rule: str, margin: float, limit: float = 1.0) -> Finding:
+    return Finding(rule, "kind", "veto", margin, 0.0, limit, "m", "text")
+
+
+@pytest.mark.parametrize(
+    ("findings", "rule"),
+    [
+        ((finding("check:vetoes", -1.0), finding("KEEP-IN", -0.1), finding("TORQUE", 0.5)), "KEEP-IN"),
+        ((finding("check:vetoes", -1.0), finding("TORQUE", 0.5)), "TORQUE"),
+        ((finding("GRIPPER", 0.0), finding("TORQUE", 9.0, 60.0), finding("KEEP-OUT", 0.2, 1.0)), "TORQUE"),
+        ((finding("check:latch", -1.0, 0.0),), "check:latch"),
+    ],
+)
+def test_a_decision_is_told_by_what_it_turns_on(findings: tuple[Finding, ...], rule: str) -> None:
+    decision = Decision("veto", 0, 0, 0.0, (Attempt("as proposed", 0, Verdict(findings)),), None)
+
+    assert telling(decision).rule == rule
