@@ -9,9 +9,11 @@ from interlock.errors import UnusableInput
 from interlock.rules import RuleSet
 from interlock.scene import RobotState, Scene
 
+NOTICE_S = 0.3  # a review takes time, the first one most
+
 
 def standing_still(rules: RuleSet, now_ns: int) -> tuple[RobotState, ActionChunk, Scene]:
-    """A state at rest, seen now; a chunk that holds it, due three periods from now; a scene without objects.
+    """A state at rest, seen now; a chunk that holds it, due NOTICE_S from now; a scene without objects.
 
     Raises UnusableInput for a profile without a named pose, or a set that accepts no layout of absolute positions.
     """
@@ -26,7 +28,7 @@ def standing_still(rules: RuleSet, now_ns: int) -> tuple[RobotState, ActionChunk
     row = [home[item.name] if item.name in home else _open(item.unit, wide[item.name]) for item in layout.channels]
     values = np.tile(np.array(row), (accepts.rows_max, 1))
     period_ns = round(accepts.period_s * 1e9)
-    first_row_ns = now_ns + 3 * period_ns
+    first_row_ns = now_ns + round(NOTICE_S / accepts.period_s) * period_ns
     chunk = ActionChunk(
         id="example",
         session="example",

@@ -135,7 +135,8 @@ def _plan(case: Case, path: JointPath, nodes: _Nodes) -> Plan:
     if before is None or case.now_ns >= before.end_ns:
         return Plan(times, nodes.positions, nodes.grippers, path.rows_end_ns, path.start_ns)
     # Two nodes from before now: the velocity and acceleration of the command of now come from them.
-    first = max(int(np.searchsorted(before.times_ns, case.now_ns)) - 2, 0)
+    seen_ns = case.now_ns - round(case.rules.freshness.state_s * NS)  # a state so old is still compared with the plan
+    first = max(int(np.searchsorted(before.times_ns, seen_ns)) - 2, 0)
     last = int(np.searchsorted(before.times_ns, path.start_ns - SHORTEST_NS))
     return Plan(
         np.concatenate([before.times_ns[first:last], times]),

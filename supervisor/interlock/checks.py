@@ -27,6 +27,7 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
+GRIPPER_SLACK: Final = 0.1  # of its travel: how far beyond its ends a gripper may measure itself
 LARGEST: Final = 1e6  # no joint, speed or gripper has such a value, in any unit; sums and differences of it stay finite
 
 
@@ -199,6 +200,11 @@ def stamps(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     ordered = [stamp for stamp in (*named, case.now_ns) if stamp is not None]
     yield flag("stamps", ordered == sorted(ordered), "observation, request, received and now must follow each other")
     yield flag("stamps", ordered[0] >= 0, "stamps must not be negative")
+    due = found.first_row_ns
+    seen = found.observation_ns
+    yield flag(
+        "stamps", due is not None and seen is not None and due >= seen, "row 0 cannot be due before it was observed"
+    )
     if _usable_period(chunk):
         left = commanded_rows(chunk) - first_row_left(chunk, case.now_ns)
         yield flag(
@@ -253,6 +259,13 @@ def state(case: Case) -> Iterator[Finding]:
     yield flag("state", sizes == expected, f"{sizes} positions, velocities and grippers; expected {expected}")
     numbers = np.concatenate([found.positions, found.velocities, found.grippers])
     yield flag("state", bool(_sane(numbers).all()), f"state values must be finite, and at most {LARGEST:g}")
+    for value, gripper in zip(found.grippers.tolist(), known.grippers, strict=False):
+        ends = sorted((gripper.closed, gripper.open))
+        slack = GRIPPER_SLACK * (ends[1] - ends[0])
+        near = ends[0] - slack <= value <= ends[1] + slack
+        yield flag(
+            "state", near, f"{gripper.name} at {value:g} {gripper.unit}; it moves from {ends[0]:g} to {ends[1]:g}"
+        )
     if found.held is not None:
         good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg < math.inf
         said = "a rigid transform and a finite mass" if good else found.held.pose.fault or f"{found.held.mass_kg} kg"

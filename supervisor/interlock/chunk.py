@@ -22,12 +22,14 @@ Polarity: TypeAlias = Literal["none", "zero_closed", "zero_open"]
 OnLoss: TypeAlias = Literal["hold", "zero_velocity", "controlled_stop"]
 
 
-def _texts(value: object, *names: str) -> None:
+def texts(value: object, *names: str) -> None:
+    """Raises TypeError or ValueError unless these attributes are Unicode text, which can be put on record."""
     for name in names:
-        _text(name, getattr(value, name))
+        text(name, getattr(value, name))
 
 
-def _text(name: str, value: object) -> None:
+def text(name: str, value: object) -> None:
+    """Raises TypeError or ValueError unless the value is Unicode text, which can be put on record."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be text, got {type(value).__name__}")
     try:
@@ -99,7 +101,7 @@ class Stamps:
         for name in ("observation_ns", "request_ns", "received_ns", "first_row_ns", "expiry_ns"):
             if getattr(self, name) is not None:
                 whole(name, getattr(self, name))
-        _texts(self, "clock")
+        texts(self, "clock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Normalisation:
     digest: str
 
     def __post_init__(self) -> None:
-        _texts(self, "kind", "key", "digest")
+        texts(self, "kind", "key", "digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class Model:
     weights_digest: str = ""
 
     def __post_init__(self) -> None:
-        _texts(self, "name", "revision", "weights_digest")
+        texts(self, "name", "revision", "weights_digest")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,9 +162,9 @@ class ActionChunk:
     raw_digest: str = ""
 
     def __post_init__(self) -> None:
-        _texts(self, "id", "session", "layout", "profile", "space", "decode", "instruction", "grounding", "raw_digest")
+        texts(self, "id", "session", "layout", "profile", "space", "decode", "instruction", "grounding", "raw_digest")
         for image in self.images:
-            _text("images", image)
+            text("images", image)
         parts = {"stamps": Stamps, "model": Model, "normalisation": Normalisation | None}
         for name, form in parts.items():
             if not isinstance(getattr(self, name), form):

@@ -102,13 +102,15 @@ def _with(attempt: Attempt, message: str) -> Attempt:
     return replace(attempt, verdict=Verdict(ordered(findings)))
 
 
-def late(decision: Decision, elapsed_ns: int, allowed_ns: int) -> Decision:
-    """F-20: a permit that took longer than the time left before its first row is a veto; a refusal is never late."""
+def late(case: Case, decision: Decision, elapsed_ns: int, allowed_ns: int) -> Decision:
+    """F-20: a permit that took longer than the time left before its first row is a veto, and counts as one; a refusal
+    is never late.
+    """
     if not decision.permitted or elapsed_ns <= allowed_ns:
         return decision
     message = f"decided after {elapsed_ns / 1e6:.1f} ms; the first row was due after {allowed_ns / 1e6:.1f} ms"
     verdict = Verdict((flag("late", False, message), *decision.verdict.findings))
-    return Decision("veto", 0, 0, 0.0, (Attempt("too late", 0, verdict), *decision.attempts), None)
+    return _refused(case, [Attempt("too late", 0, verdict), *decision.attempts])
 
 
 def unrecorded(decision: Decision, why: str) -> Decision:

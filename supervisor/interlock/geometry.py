@@ -14,6 +14,7 @@ Vector: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]
 
 FARTHEST_M = 1e6  # no corner of a shape is further away
+LARGEST_M = 1e4  # of a shape; more is a unit mistaken, and overflows what is computed from it
 QUATERNION_NORM_TOLERANCE = 1e-3  # a norm further off than this is not rounding, it is another convention
 
 
@@ -55,6 +56,8 @@ def _positive(**values: float) -> None:
     for name, value in values.items():
         if not 0.0 < value < math.inf:
             raise ValueError(f"{name} must be positive and finite, got {value}")
+        if not value <= LARGEST_M:
+            raise ValueError(f"{name} must be at most {LARGEST_M:g} m, got {value:g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,26 @@ class Permit:
     """Leave to follow one plan: which record allowed it, for which robot, until when [ns] it may be begun."""
 
     __slots__ = ("_plan", "_used", "entry", "robot", "rows", "start_row", "valid_until_ns")
+    _plan: Plan
+    _used: bool
+    entry: Entry
+    robot: str
+    start_row: int
+    rows: int
+    valid_until_ns: int
 
     def __init__(
         self, key: object, plan: Plan, *, entry: Entry, robot: str, start_row: int, rows: int, valid_until_ns: int
     ) -> None:
         if key is not SUPERVISOR_KEY:
             raise PermitRefused("a permit is made by a supervisor's review, and by nothing else")
-        self._plan = plan
-        self._used = False
-        self.entry = entry
-        self.robot = robot
-        self.start_row = start_row
-        self.rows = rows
-        self.valid_until_ns = valid_until_ns
+        found = {"_plan": plan, "_used": False, "entry": entry, "robot": robot, "start_row": start_row, "rows": rows}
+        for name, value in {**found, "valid_until_ns": valid_until_ns}.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Raises PermitRefused: what was permitted does not change."""
+        raise PermitRefused(f"{name} of a permit cannot be changed; ask for another review")
 
     def __reduce_ex__(self, _protocol: SupportsIndex) -> str:
         """Raises PermitRefused: a copy could be used once more."""
@@ -43,5 +50,5 @@ class Permit:
             raise PermitRefused(
                 f"the permit ended {(now_ns - self.valid_until_ns) / 1e6:.1f} ms ago; ask for another review"
             )
-        self._used = True
+        object.__setattr__(self, "_used", True)
         return self._plan

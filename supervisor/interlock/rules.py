@@ -189,3 +189,7 @@ class RuleSet:
         ids = [rule.id for rule in self.rules]
         if len(set(ids)) != len(ids):
             raise ValueError(f"rule set {self.name!r}: a rule id is used twice")
+        if any(name.startswith("check:") for name in ids):
+            raise ValueError(f"rule set {self.name!r}: a rule id cannot begin with check:, which names built-in checks")
+        if len(set(self.modes)) != len(self.modes):
+            raise ValueError(f"rule set {self.name!r}: a mode is named twice")

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from .arrays import FloatArray, floats, whole
+from .chunk import text, texts
 from .geometry import Pose, Shape
 from .jsonform import digest_of
 
@@ -119,6 +120,7 @@ class SceneObject:
     speed_m_s: float | None
 
     def __post_init__(self) -> None:
+        texts(self, "name")
         whole("seen_ns", self.seen_ns)
 
 
@@ -132,6 +134,9 @@ class Scene:
     mode: str | None
     objects: tuple[SceneObject, ...] | None = None
     target: str | None = None
+
+    def __post_init__(self) -> None:
+        texts(self, *(name for name in ("mode", "target") if getattr(self, name) is not None))
 
     @property
     def things(self) -> str:
@@ -149,6 +154,9 @@ class Held:
     pose: Pose
     mass_kg: float
 
+    def __post_init__(self) -> None:
+        texts(self, "name")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RobotState:
@@ -165,5 +173,7 @@ class RobotState:
 
     def __post_init__(self) -> None:
         whole("seen_ns", self.seen_ns)
+        for name in self.joints:
+            text("joints", name)
         for name in ("positions", "velocities", "grippers"):
             object.__setattr__(self, name, floats(name, getattr(self, name), 1))

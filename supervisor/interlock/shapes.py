@@ -106,7 +106,7 @@ def rounded_up(shape: Shape) -> Shape:
 
 
 def _millimetres(length: float) -> float:
-    return math.ceil(length * 1e3 - 1e-6) / 1e3
+    return max(1, math.ceil(length * 1e3 - 1e-6)) / 1e3
 
 
 def _ball(shape: Shape, middle: FloatArray) -> float:

@@ -15,6 +15,7 @@ from .case import Case, Memory
 from .chunk import ActionChunk, Malformed
 from .decide import decide, late, unrecorded
 from .errors import LogDegraded
+from .jsonform import digest, to_json
 from .judge import judge_plan, judge_standing
 from .log import Entry, Log, Ticket
 from .lower import reference_at
@@ -71,7 +72,7 @@ class Supervisor:
         self._now_ns, self._elapsed_ns = now_ns, elapsed_ns
         self._memory = Memory()
         self._refusal: Ticket | None = None
-        self._judged: tuple[str, int] | None = None  # digest of the scene, and when the committed plan was last judged
+        self._judged: tuple[str, int] | None = None  # the situation, and when the committed plan was last judged
         proof = SelfTest(rules, self._physics) if self_test is None else self_test
         log.append("self_test", proof.body(), blobs={}, urgent=True).durable(DURABLE_S)
         proof.require(rules, self._physics)
@@ -93,10 +94,15 @@ class Supervisor:
         now = self._now_ns()
         began = self._elapsed_ns()
         case = Case(now, chunk, state, scene, self._memory, self._rules)
-        decision = decide(case, self._physics)
+        try:
+            decision = decide(case, self._physics)
+        except Exception as error:
+            why = f"a review failed: {type(error).__name__}: {error}"
+            self._note("review_failed", Body({"why": why.encode("utf-8", "replace").decode("utf-8")}))
+            raise
         allowed = _time_left(decision, now)
         elapsed = self._elapsed_ns() - began
-        decision = late(decision, elapsed, allowed)
+        decision = late(case, decision, elapsed, allowed)
         try:
             ticket, entry = self._record(review_body(case, decision, elapsed, allowed), decision)
         except LogDegraded as error:
@@ -106,7 +112,7 @@ class Supervisor:
             return Review(decision, None, None, None)
         self._memory = self._memory.after(case, decision)
         if decision.permitted:
-            self._judged = (scene.things, now)
+            self._judged = (_situation(case), now)
         return Review(decision, entry, self._permit(decision, entry), ticket)
 
     def tick(self, state: RobotState, scene: Scene) -> bool:
@@ -115,9 +121,8 @@ class Supervisor:
         now = self._now_ns()
         if plan is None or now >= plan.end_ns:
             return True
-        digest = scene.things
         case = Case(now, None, state, scene, self._memory, self._rules)
-        verdict = self._standing(case, plan, digest)
+        verdict = self._standing(case, plan)
         if verdict is None or verdict.allowed:
             return True
         if verdict.reaction == "stop" and self._memory.state != "stopped":
@@ -153,16 +158,17 @@ class Supervisor:
         """The commanded position and velocity at a moment, from which the next chunk must start."""
         return reference_at(self._memory, state, when_ns, self._now_ns())
 
-    def _standing(self, case: Case, plan: Plan, digest: str) -> Verdict | None:
-        """None while the earlier verdict stands: same scene, tracking and freshness within their limits."""
+    def _standing(self, case: Case, plan: Plan) -> Verdict | None:
+        """None while the earlier verdict stands: same situation, tracking and freshness within their limits."""
         quick = judge_standing(case)
         if not quick.allowed:
             return quick
+        situation = _situation(case)
         due = self._judged is None or case.now_ns - self._judged[1] >= RECHECK_NS
-        same = self._judged is not None and self._judged[0] == digest
+        same = self._judged is not None and self._judged[0] == situation
         if same or not due:
             return None
-        self._judged = (digest, case.now_ns)
+        self._judged = (situation, case.now_ns)
         return judge_plan(case, plan, self._physics).verdict
 
     def _record(self, body: Body, decision: Decision) -> tuple[Ticket, Entry | None]:
@@ -197,6 +203,15 @@ class Supervisor:
             SUPERVISOR_KEY, decision.plan, entry=entry, robot=self._rules.profile_digest,
             start_row=decision.start_row, rows=decision.rows, valid_until_ns=decision.plan.rows_start_ns,
         )  # fmt: skip
+
+
+def _situation(case: Case) -> str:
+    """What the committed plan was judged in: the same as long as nothing around the robot or in its hand has changed,
+    and no gripper has moved by a twentieth of its travel.
+    """
+    travels = [gripper.open - gripper.closed for gripper in case.rules.profile.grippers]
+    shares = [round(20.0 * value / travel) for value, travel in zip(case.state.grippers.tolist(), travels, strict=True)]
+    return digest([case.scene.things, to_json(case.state.held), shares])
 
 
 def _time_left(decision: Decision, now_ns: int) -> int:

@@ -31,7 +31,7 @@ def open_again() -> Again:
         case = read_case(body["case"], _reader(blobs), lambda meaning: rules_and_physics(meaning)[0])
         _, physics = rules_and_physics(case.rules.meaning)
         elapsed_ns, allowed_ns = _timing(body.get("timing"))
-        return decision_json(late(decide(case, physics), elapsed_ns, allowed_ns))
+        return decision_json(late(case, decide(case, physics), elapsed_ns, allowed_ns))
 
     return again
 

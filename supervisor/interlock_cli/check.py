@@ -134,7 +134,11 @@ def _show(decision: Decision, rules: RuleSet) -> None:
         )
     for attempt in decision.attempts[1:]:
         console.print(f"amended: {attempt.amendment}: {'allowed' if attempt.verdict.allowed else 'refused'}")
+    for finding in decision.verdict.violated:
+        where = rules.places.get(finding.rule, "built in")
+        typer.echo(plain(f"{finding.reaction}: {finding.rule}: {finding.message} ({where})"))
     table = Table("", "rule", "margin", "value", "limit", "unit", "row", "where", "what")
+    table.columns[1].no_wrap = True
     for finding in decision.verdict.findings:
         table.add_row(*_cells(finding, rules))
     console.print(table)

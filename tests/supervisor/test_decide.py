@@ -190,9 +190,9 @@ def test_F31_an_escape_that_takes_too_long_is_a_stop_that_says_so() -> None:
 def test_F20_a_permit_that_comes_too_late_is_a_veto_and_a_refusal_is_never_late() -> None:
     permitted, refused = decide(case(), Physics()), decide(case(Malformed("", "")), Physics())
 
-    assert late(permitted, 5 * MS, 5 * MS) is permitted
-    assert late(refused, 10**12, 0) is refused
-    too_late = late(permitted, 5 * MS + 1, 5 * MS)
+    assert late(case(), permitted, 5 * MS, 5 * MS) is permitted
+    assert late(case(), refused, 10**12, 0) is refused
+    too_late = late(case(), permitted, 5 * MS + 1, 5 * MS)
     assert (too_late.reaction, too_late.plan) == ("veto", None)
     assert too_late.verdict.violated[0].rule == "check:late"
     assert "decided after 5.0 ms" in too_late.verdict.violated[0].message
@@ -297,9 +297,17 @@ def test_F42_the_same_cases_in_any_order_give_the_same_bytes(seed: int) -> None:
     assert PERIOD_S == PERIOD / 1e9
 
 
+def _late(found: Decision) -> Decision:
+    return late(case(), found, 2, 1)
+
+
+def _unrecorded(found: Decision) -> Decision:
+    return unrecorded(found, "disk full")
+
+
 @pytest.mark.parametrize(
     "refuse",
-    [lambda found: late(found, 2, 1), lambda found: unrecorded(found, "disk full")],
+    [_late, _unrecorded],
     ids=["late", "unrecorded"],
 )
 def test_F20_what_comes_too_late_or_unrecorded_permits_no_rows_at_all(refuse: Callable[[Decision], Decision]) -> None:
@@ -310,3 +318,12 @@ def test_F20_what_comes_too_late_or_unrecorded_permits_no_rows_at_all(refuse: Ca
     assert permitted.permitted
     assert (found.start_row, found.rows, found.progress, found.plan) == (0, 0, 0.0, None)
     assert [attempt.rows for attempt in found.attempts] == [0, permitted.rows]
+
+
+def test_F20_one_late_permit_too_many_in_a_row_is_a_stop() -> None:
+    found = case(memory=Memory(vetoes=4))
+    permitted = decide(found, Physics())
+
+    assert permitted.permitted
+    assert late(found, permitted, 2, 1).reaction == "stop"
+    assert late(case(memory=Memory(vetoes=3)), permitted, 2, 1).reaction == "veto"

@@ -87,3 +87,8 @@ def test_F09_q_and_minus_q_are_the_same_rotation(raw: tuple[float, float, float,
     assert np.allclose(found[:3, :3] @ found[:3, :3].T, np.eye(3))
     assert np.linalg.det(found[:3, :3]) == pytest.approx(1.0)
     assert found[:3, 3].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_shape_beyond_all_measure_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 10000 m"):
+        Sphere(1e300)

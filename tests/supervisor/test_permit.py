@@ -51,3 +51,11 @@ def test_F43_a_permit_is_not_multiplied(multiply: object) -> None:
     assert callable(multiply)
     with pytest.raises(PermitRefused, match="cannot be copied"):
         multiply(permit())
+
+
+@pytest.mark.parametrize("name", ["_used", "robot", "valid_until_ns", "rows", "entry"])
+def test_F43_what_was_permitted_does_not_change(name: str) -> None:
+    found = permit()
+
+    with pytest.raises(PermitRefused, match=f"{name} of a permit cannot be changed"):
+        setattr(found, name, 0)

@@ -122,6 +122,16 @@ def test_F38_a_set_that_enforces_nothing_is_refused(reaction: str) -> None:
         rules(rule(Speed(), reaction), rule(Reach(), reaction))
 
 
+def test_a_rule_cannot_take_the_name_of_a_check() -> None:
+    with pytest.raises(ValueError, match="cannot begin with check:"):
+        rules(rule(Speed(), id="check:speed"))
+
+
+def test_a_mode_is_named_once() -> None:
+    with pytest.raises(ValueError, match="a mode is named twice"):
+        rules(modes=("automatic", "automatic"))
+
+
 def test_a_rule_id_is_used_once() -> None:
     with pytest.raises(ValueError, match="used twice"):
         rules(rule(Speed()), rule(Reach(), id="SPEED"))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from interlock.geometry import Pose, Sphere
-from interlock.scene import Body, Cell, RobotState, Scene, SceneObject, Zone
+from interlock.geometry import Box, Pose, Sphere
+from interlock.scene import Body, Cell, Held, RobotState, Scene, SceneObject, Zone
 from tests.supervisor.toy import state
 
 SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
@@ -97,3 +98,18 @@ def test_F05_a_state_owns_its_arrays_and_holds_any_float() -> None:
     assert held.positions[1] == 1.0
     with pytest.raises(ValueError, match="velocities must have 1 axes"):
         state(velocities=np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Scene("\ud800", ()),
+        lambda: Scene("automatic", (), "\ud800"),
+        lambda: Held("\ud800", Box((0.1, 0.1, 0.1)), Pose(), 1.0),
+        lambda: RobotState(0, ("\ud800",), np.zeros(1), np.zeros(1), np.zeros(0)),
+    ],
+    ids=["mode", "target", "held", "joint"],
+)
+def test_F42_what_could_not_be_put_on_record_cannot_be_built(build: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match="must be Unicode text"):
+        build()

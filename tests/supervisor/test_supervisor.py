@@ -13,14 +13,15 @@ from typing_extensions import override
 from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk, Malformed
 from interlock.errors import LogDegraded, PermitRefused, SelfTestFailed
-from interlock.geometry import Pose, Sphere
+from interlock.geometry import Box, Pose, Sphere
 from interlock.rules import Provocation, RuleSet
-from interlock.scene import RobotState, Scene, SceneObject
+from interlock.scene import Held, RobotState, Scene, SceneObject
 from interlock.self_test import SelfTest
 from interlock.supervisor import RECHECK_NS, Supervisor
 from tests.supervisor.toy import (
     MS,
     NOW,
+    OPEN,
     PERIOD,
     Apart,
     Log,
@@ -48,6 +49,9 @@ def provoked(*limits: Any) -> RuleSet:
     beyond = case(chunk(ramp(start=(1.6, 0.0))), state=state((1.6, 0.0)))
     at = {"SPEED": fast, "REACH": beyond, "APART": beyond}
     return replace(found, provocations=tuple(Provocation(item.id, at[item.id]) for item in found.rules))
+
+
+BRICK = Held("brick", Box((0.1, 0.1, 0.1)), Pose(), 5.0)
 
 
 class Desk:
@@ -252,7 +256,7 @@ def test_F20_an_exception_leaves_what_was_committed_and_permits_nothing(monkeypa
         desk.review()
 
     assert desk.supervisor.memory.plan is plan
-    assert desk.log.kinds == ["self_test", "review"]
+    assert desk.log.kinds == ["self_test", "review", "review_failed"]
 
 
 CUBE = SceneObject("cube", Sphere(0.1), Pose(), NOW, 0.01, 0.0)
@@ -319,6 +323,20 @@ def test_F29_a_changed_scene_has_the_rest_of_the_plan_judged_again() -> None:
     desk.physics.gaps = {POST: lambda q: np.full(len(q), 0.01)}
     assert not desk.tick(Scene("automatic", (replace(here, seen_ns=desk.now_ns, pose=Pose((1.0, 0.0, 0.0))),)))
     assert desk.log.kinds[-1] == "recheck"
+
+
+@pytest.mark.parametrize("change", [{"held": BRICK}, {"grippers": np.array([OPEN / 2.0])}], ids=["held", "hand"])
+def test_F28_a_changed_hand_has_the_rest_of_the_plan_judged_again(change: dict[str, Any]) -> None:
+    found = provoked(rule(Speed(), "slow"), rule(Reach()), rule(Apart()))
+    desk = Desk(found, Physics({POST: lambda q: np.where(q[:, 0] > 1.0, 0.0, 1.0)}))
+    desk.review()
+    asked = desk.physics.asked
+    desk.now_ns += RECHECK_NS
+
+    assert desk.tick()
+    assert desk.physics.asked == asked
+    assert desk.tick(**change)
+    assert desk.physics.asked == asked + 1
 
 
 def test_a_rule_that_says_stop_stops_at_a_recheck_too() -> None:
