@@ -375,6 +375,18 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def speed(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """F-39: no row is faster than the profile's joints are, whatever a rule set leaves out; slowing can help."""
+    limit = joint_limits(case.rules.profile, "velocity")
+    found = np.abs(proposal.motion.velocities[proposal.motion.phase == Phase.ROW])
+    over = found - limit * (1.0 + 1e-9)
+    row, joint = np.unravel_index(int(np.argmax(np.where(np.isnan(over), np.inf, over))), over.shape)
+    yield within(
+        "speed", float(found[row, joint]), float(limit[joint] * (1.0 + 1e-9)), "rad/s", "speed of a row", "slow",
+        links=(case.rules.profile.joint_names[int(joint)],),
+    )  # fmt: skip
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     finite, shape, layout, profile, normalisation, decode, mask, period, horizon, stamps, expiry, sequence, observation,
 )  # fmt: skip

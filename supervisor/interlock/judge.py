@@ -54,7 +54,7 @@ def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgem
     if not all(finding.ok for finding in found):
         return Judgement(Verdict(ordered(found)))
     proposal = propose(case, path, physics)
-    found += tuple(checks.stopping(case, proposal))
+    found += tuple(chain(checks.stopping(case, proposal), checks.speed(case, proposal)))
     findings, traces, escape = _rules(case, proposal.motion, physics)
     found += _in_time(case) if escape else ()
     return Judgement(Verdict(ordered(found + findings), escape), proposal, proposal.motion, traces)

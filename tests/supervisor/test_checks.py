@@ -12,6 +12,7 @@ import pytest
 from interlock import checks
 from interlock.case import Case, Memory
 from interlock.chunk import Channel, Layout, Normalisation
+from interlock.decide import decide
 from interlock.geometry import Pose, Sphere
 from interlock.judge import judge, judge_standing
 from interlock.rules import Accepts
@@ -22,15 +23,18 @@ from tests.supervisor.toy import (
     NOW,
     OPEN,
     PERIOD,
+    PERIOD_S,
     SINCE_SEEN,
     START,
     Physics,
+    Reach,
     case,
     chunk,
     joint,
     plan,
     profile,
     ramp,
+    rule,
     rules,
     stamps,
     state,
@@ -339,3 +343,16 @@ def test_no_check_is_left_out_of_the_tables() -> None:
 
     assert {check.__name__ for check in checks.CHECKS} == names | {"expiry", "sequence", "observation"}
     assert [check.__name__ for check in checks.STANDING] == ["latch", "state", "scene", "freshness"]
+
+
+def test_F39_a_row_faster_than_the_profile_is_never_permitted_whatever_the_rules_leave_out() -> None:
+    rows = ramp(10, (0.0, 0.0))
+    rows[5:, 0] += 1.5 * profile().joints[0].velocity * PERIOD_S
+    found = case(chunk(rows), rules=rules(rule(Reach(10.0))))
+
+    first = judge(found, Physics()).verdict
+    decision = decide(found, Physics())
+
+    assert [finding.rule for finding in first.violated if finding.kind == "check"] == ["check:speed"]
+    assert first.reaction == "slow"
+    assert decision.reaction != "permit"
