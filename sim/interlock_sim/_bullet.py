@@ -155,6 +155,8 @@ class Bullet:
         """Where a body touches another or itself, distance < 0, in the last step; the body comes first in each."""
         found = pybullet.getContactPoints(bodyA=body, physicsClientId=self._client)
         deep = [contact for contact in found if contact[8] < 0.0]
+        if not deep:
+            return ()
         return tuple(
             Touch(c[1], c[3], c[2], c[4], -c[8], c[5]) if c[1] == body else Touch(c[2], c[4], c[1], c[3], -c[8], c[5])
             for c in deep

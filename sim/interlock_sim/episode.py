@@ -24,9 +24,9 @@ from .world import World
 
 MODE = "automatic"
 BEGIN_NS = 1_000_000_000  # a monotonic clock never shows 0, so nothing may rest on it
-SPARE_S = 1.0  # what an episode may take longer than the expert's path, and by what share of it where nothing is wrong
+SPARE_S = 0.5  # what an episode may take longer than the expert's path, and by what share of it where nothing is wrong
 SPARE_SHARE = 0.5
-CRASH_NS = 500_000_000  # how long an unsupervised robot is watched after its first contact
+CRASH_NS = 300_000_000  # how long an unsupervised robot is watched after its first contact
 REST_NS = 1_000_000_000  # how long contacts are still counted after the end, at most
 AT_REST_RAD_S = 0.01
 

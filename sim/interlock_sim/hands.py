@@ -93,12 +93,12 @@ class Grasp:
         self._flange = links[profile.flange]
         self._fingers = [finger.joint for finger in hands.fingers if finger.hand == 0]
 
-    def feel(self, touches: Sequence[Touch], width: float) -> None:
-        """Takes hold or lets go, by what touches the robot and what the first hand measures."""
+    def feel(self, touches: Sequence[Touch], fingers: Sequence[float]) -> None:
+        """Takes hold or lets go, by what touches the robot and where the fingers of all hands are measured to be."""
         if self.grip is not None:
             if self._hands.values[0] > self.grip.width + LOOSER:
                 self._let_go(self.grip)
-        elif touches and self._hands.values[0] <= width - SQUEEZE:
+        elif self._fingers and self._hands.values[0] <= (width := self._hands.measured(fingers)[0]) - SQUEEZE:
             touched = {(touch.link_a, touch.b) for touch in touches if touch.a == self._robot}
             for body, thing in self._things.items():
                 if thing.mass_kg > 0.0 and all((finger, body) in touched for finger in self._fingers):

@@ -32,7 +32,7 @@ GRIP_FRICTION = 1.0
 class World:
     """One simulated cell; `close` ends it. Time starts at `start_ns` with the robot at rest.
 
-    positions, velocities, torques, grippers: what was measured after the last step, in the order of the profile.
+    positions, velocities, torques: what was measured after the last step, in the order of the profile.
     """
 
     def __init__(
@@ -73,6 +73,11 @@ class World:
         self._speeds: list[list[float]] = [[0.0] * len(positions)]
         self.follow(at_rest(start_ns, positions, grippers))
         self._read()
+
+    @property
+    def grippers(self) -> tuple[float, ...]:
+        """What the hands measured after the last step, in the order of the profile."""
+        return self._hands.measured(self._finger_positions)
 
     @property
     def held(self) -> Held | None:
@@ -130,7 +135,7 @@ class World:
         self.positions = reading.positions[:count]
         self.velocities = reading.velocities[:count]
         self.torques = reading.efforts[:count]
-        self.grippers = self._hands.measured(reading.positions[count:])
+        self._finger_positions = reading.positions[count:]
 
     def _feel(self) -> None:
         """Shows the watch every contact of the robot and of what it holds, and lets the hand feel them."""
@@ -139,8 +144,8 @@ class World:
         grip = self._grasp.grip
         if grip is not None:
             self._show(self._bullet.touches(grip.body))
-        if self.grippers:
-            self._grasp.feel(touches, self.grippers[0])
+        if touches or grip is not None:
+            self._grasp.feel(touches, self._finger_positions)
 
     def _show(self, touches: Sequence[Touch]) -> None:
         for touch in touches:
