@@ -26,7 +26,7 @@ TOLERANCE: Final = 0.02  # of a violation: deep inside, PyBullet's normals are n
 PARTS: Final = 8  # an interval is cut into so many; the sagitta falls by the square
 DEPTH: Final = 4  # to decide
 VIOLATED: Final = 2  # to find the worst place, once decided
-QUERIES: Final = 20_000
+QUERIES: Final = 2_000  # a motion that is well within limits takes some ten, one that hits things some hundreds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
