@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from scipy.spatial.transform import Rotation
 
@@ -33,6 +33,7 @@ def urdf_text(profile: Profile, *, visuals: bool) -> str:
                 _add_geometry(SubElement(element, tag), collision)
     for joint in description.joints:
         _add_joint(SubElement(robot, "joint", name=joint.name, type=joint.kind), joint)
+    indent(robot)  # PyBullet breaks lines after 8191 bytes, in the middle of a word
     return tostring(robot, encoding="unicode")
 
 

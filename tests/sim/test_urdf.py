@@ -32,3 +32,13 @@ def test_visual_shapes_are_there_only_where_asked_for(profile: Profile, visuals:
 def test_a_profile_without_a_urdf_cannot_be_simulated(profile: Profile) -> None:
     with pytest.raises(UnusableInput, match="names no URDF"):
         urdf_text(replace(profile, urdf=None), visuals=False)
+
+
+@pytest.mark.parametrize("visuals", [False, True])
+def test_F26_no_line_is_so_long_that_pybullet_breaks_it_wherever_the_files_are(
+    profile: Profile, *, visuals: bool
+) -> None:
+    text = urdf_text(profile, visuals=visuals)
+
+    assert max(len(line) for line in text.splitlines()) < 2048
+    assert text.count("\n") > 100
