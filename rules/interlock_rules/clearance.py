@@ -32,7 +32,9 @@ class LessIn:
     """Between the two of `pair` less suffices while the tool centre point is in one of the zones for the whole
     interval.
 
-    `min: contact`: their distance is not judged there at all.
+    `min: contact`: they may touch there. The arm must not drive the one deeper into the other than `depth`, the hand
+    taken as wide as it was measured: that its fingers close on something is what contact is for. Without a depth their
+    distance is not judged there at all.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -44,6 +46,13 @@ class LessIn:
     """The zones of the cell, at least one."""
     max_speed: Speed | None = None
     """The tool centre point is at most this fast there; left out: its speed is not asked for."""
+    depth: Length | None = None
+    """With `min: contact`: how deep at most, tracking error and uncertainty included, more than 0."""
+
+    @property
+    def contact(self) -> float:
+        """What `min: contact` leaves to be kept [m]: less than nothing, or nothing at all."""
+        return -np.inf if self.depth is None else -self.depth
 
     def active(self, case: Case, motion: Motion) -> BoolArray:
         """On which intervals (N,) this holds; nowhere where the tool point is not known."""
@@ -55,6 +64,20 @@ class LessIn:
         if self.max_speed is not None:
             slow = gap_free_speed(swept, motion) <= self.max_speed
         return np.asarray(np.any(inside, axis=0) & slow)
+
+
+@dataclass(frozen=True, slots=True)
+class _Least:
+    """What each pair must keep on each interval (N,) [m], -inf: not judged. apart: the fingers anywhere that they may
+    be; touching: the fingers where they were measured, on intervals on which the pair may touch.
+    """
+
+    apart: dict[Pair, FloatArray]
+    touching: dict[Pair, FloatArray]
+
+    def demands(self) -> tuple[Demand, ...]:
+        """Each pair with its minimum on each interval, in as few questions as that takes."""
+        return (*demands_of(self.apart), *demands_of(self.touching, closing=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +103,31 @@ class MinimumClearance:
 
     def demands(self, case: Case, motion: Motion) -> tuple[Demand, ...]:
         """Each pair with its minimum on each interval, in as few questions as that takes."""
-        return demands_of(self._least(case, motion) or {})
+        least = self._least(case, motion)
+        return () if least is None else least.demands()
 
-    def _least(self, case: Case, motion: Motion) -> dict[Pair, FloatArray] | None:
-        """What each pair must keep on each interval (N,) [m], -inf for contact; None where something is missing."""
+    def _least(self, case: Case, motion: Motion) -> _Least | None:
+        """What each pair must keep; None where something is missing."""
         return motion.once(("least", self), lambda: self._minima(case, motion))
 
-    def _minima(self, case: Case, motion: Motion) -> dict[Pair, FloatArray] | None:
+    def _minima(self, case: Case, motion: Motion) -> _Least | None:
         model = motion.model
         if model is None or ambiguous(case, model):
             return None
         pairs = pairs_of(self.between, case, motion, model)
         if pairs is None:
             return None
-        least = {pair: np.full(len(motion), self.min) for pair in pairs - never_judged(pairs, case, model)}
+        apart = {pair: np.full(len(motion), self.min) for pair in pairs - never_judged(pairs, case, model)}
+        touching = {pair: np.full(len(motion), np.inf) for pair in apart}
         for less in self.exceptions:
-            enough = -np.inf if less.min == "contact" else less.min
-            lowered = least.keys() & (pairs_of(less.pair, case, motion, model) or frozenset())
+            lowered = apart.keys() & (pairs_of(less.pair, case, motion, model) or frozenset())
             active = less.active(case, motion) if lowered else np.zeros(len(motion), dtype=np.bool_)
             for pair in lowered:
-                least[pair] = np.where(active, np.minimum(least[pair], enough), least[pair])
-        return least
+                enough = -np.inf if less.min == "contact" else less.min
+                apart[pair] = np.where(active, np.minimum(apart[pair], enough), apart[pair])
+                if less.min == "contact":
+                    touching[pair] = np.where(active, np.minimum(touching[pair], less.contact), touching[pair])
+        return _Least(apart, {pair: np.where(depth < 0.0, depth, -np.inf) for pair, depth in touching.items()})
 
     def measure(self, case: Case, motion: Motion, clearances: tuple[Clearance, ...]) -> tuple[Trace, ...]:
         """One trace a demand: what remains of it."""
@@ -110,7 +137,7 @@ class MinimumClearance:
             return (unknown(motion, "m", quantity),)
         found = tuple(
             from_clearance(motion, demand, clearance, quantity)
-            for demand, clearance in zip(demands_of(least), clearances, strict=True)
+            for demand, clearance in zip(least.demands(), clearances, strict=True)
         )
         return found or (silent(motion, "m", quantity),)
 
@@ -127,6 +154,10 @@ class MinimumClearance:
             )
             if not less.zone:
                 found += (Fault(f"{here}.zone", "name at least one zone"),)
+            if less.depth is not None and less.min != "contact":
+                found += (Fault(f"{here}.depth", "a depth goes with `min: contact`"),)
+            if less.depth is not None and not less.depth > 0.0:
+                found += (Fault(f"{here}.depth", f"{less.depth:g} m is no depth; it must be more than 0"),)
             if less.min != "contact" and not less.min < self.min:
                 found += (Fault(f"{here}.min", f"{less.min:g} m is no less than {self.min:g} m, so this does nothing"),)
         return found

@@ -54,9 +54,9 @@ def allowed_collisions(profile: Profile) -> frozenset[Pair]:
     return frozenset((min(a, b), max(a, b)) for pairs in (named, hand) for a, b in pairs)
 
 
-def demands_of(least: Mapping[Pair, FloatArray]) -> tuple[Demand, ...]:
+def demands_of(least: Mapping[Pair, FloatArray], *, closing: bool = False) -> tuple[Demand, ...]:
     """One demand for each minimum that a group of pairs has, on the intervals where it has it; least: (N,) [m], -inf:
-    none.
+    none. closing: as in Demand.
 
     A demand asks for all links against all others; pairs of that product that are not in the group are excluded.
     """
@@ -70,5 +70,5 @@ def demands_of(least: Mapping[Pair, FloatArray]) -> tuple[Demand, ...]:
         product = {(min(a, b), max(a, b)) for a in links for b in others}
         exclude = frozenset(product - {(min(a, b), max(a, b)) for a, b in group})
         levels = np.unique(minima[np.isfinite(minima)])
-        found += [Demand(links, others, float(level), minima == level, exclude) for level in levels]
+        found += [Demand(links, others, float(level), minima == level, exclude, closing) for level in levels]
     return tuple(found)

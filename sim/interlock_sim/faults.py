@@ -46,7 +46,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("stale", True, 1.5, "reach", stale, "an observation a second old (F-18)"),
     Fault("repeated", True, 1.5, "reach", repeated, "a message delivered twice (F-18)"),
     Fault(
-        "gripper_polarity", False, 3.0, "pick_and_place", gripper_polarity, "0 open, 0 closed? (F-10)", mistaken_hands
+        "gripper_polarity", True, 0.0, "pick_and_place", gripper_polarity, "0 open, 0 closed? (F-10)", mistaken_hands
     ),
     Fault("through_table", True, 0.6, "reach", steered(tool_at(UNDER_THE_TABLE), 0.4), "depth misjudged"),
     Fault("elbow_into_post", True, 0.0, "reach", steered(pose(*WRIST_IN_POST), 0.4), "only the hand considered (F-24)"),

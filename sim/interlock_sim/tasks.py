@@ -23,11 +23,13 @@ from .world import Thing, World
 NOISE_M = 0.003  # how far a policy's waypoints are off, at most; in height all by the same, as a camera would be
 CUBE_M = 0.05
 CUBE_KG = 0.1
+OTHER_Y_M = 0.035
 GRASP_M = 0.005  # the tool takes a cube this far above its middle
-OPEN_M, CLOSED_M = 0.07, 0.046  # the hand before and around a cube
+OPEN_M, CLOSED_M = 0.078, 0.046  # the hand before and around a cube
 SPEED_M_S = 0.5
 ACCELERATION_M_S2 = 1.1
 DROP_M = 0.001  # from so high a cube is let go
+GRASP_S, LET_GO_S = 0.35, 0.6  # a cube that has just been let go still moves, as far as a tracker can tell
 CAREFUL_M_S, CAREFUL_M = 0.085, 0.04  # with a cube so close above the table
 START = "ready"
 REACHED_M = 0.01
@@ -75,17 +77,17 @@ def pick_and_place(cell: Cell, tool: Tool, start: FloatArray, rng: np.random.Gen
     down = low + DROP_M
     way = _Way(tool, start)
     way.to((x, y, low + 0.08))
-    way.to((x, y, low), early_s=0.2, dwell_s=0.35, width=CLOSED_M)
+    way.to((x, y, low), early_s=0.2, dwell_s=GRASP_S, width=CLOSED_M)
     way.to((x, y, low + CAREFUL_M), speed=CAREFUL_M_S)
-    way.to((0.5 * (x + to_x), 0.02, 0.17), early_s=0.2)
+    way.to((0.5 * (x + to_x), OTHER_Y_M, 0.17), early_s=0.2)
     way.to((to_x, to_y, down + CAREFUL_M), early_s=0.3)
-    way.to((to_x, to_y, down), early_s=0.1, speed=CAREFUL_M_S, dwell_s=0.35, width=OPEN_M)
+    way.to((to_x, to_y, down), early_s=0.1, speed=CAREFUL_M_S, dwell_s=LET_GO_S, width=OPEN_M)
     way.to((to_x, to_y, down + CAREFUL_M), speed=CAREFUL_M_S)  # whoever judges this does not know yet that it let go
     way.to((to_x, to_y, down + 0.12), early_s=0.2)
     fingers = ("panda_leftfinger", "panda_rightfinger")
     return Task(
         name="pick_and_place",
-        things=(_cube("cube", x, y), _cube("other_cube", other_x, 0.02)),
+        things=(_cube("cube", x, y), _cube("other_cube", other_x, OTHER_Y_M)),
         target="cube",
         hand=OPEN_M,
         waypoints=tuple(way.points),

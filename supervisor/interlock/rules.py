@@ -30,7 +30,8 @@ class Demand:
 
     `links`: link names, or `held`. `others`: link names and `held` (self), or names of cell bodies, objects and zones.
     What is asked for must remain at every instant after tracking error and the uncertainty of objects. `exclude`:
-    unordered pairs of names that are not judged (allowed collisions).
+    unordered pairs of names that are not judged (allowed collisions). `closing`: the fingers' closing is intended, and
+    they are taken where they were measured, not where they are told to go.
     """
 
     links: tuple[str, ...]
@@ -38,6 +39,7 @@ class Demand:
     min_m: float
     intervals: BoolArray
     exclude: frozenset[tuple[str, str]] = frozenset()
+    closing: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

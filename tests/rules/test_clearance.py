@@ -165,6 +165,33 @@ def test_less_is_demanded_where_less_is_enough_and_only_for_that_pair() -> None:
     }  # fmt: skip
 
 
+def test_contact_to_a_depth_asks_for_that_much_where_the_fingers_were_measured() -> None:
+    limit = replace(WALLS, exceptions=(replace(HALL, depth=0.004), replace(HALL, depth=0.009, pair=("robot", "post"))))
+
+    demands = limit.demands(case_of(limit), motion_of(still()))
+
+    assert {(demand.links, demand.others, demand.min_m, demand.closing) for demand in demands} == {
+        (("fore", "hand", "upper"), ("wall",), 0.02, False),
+        (("fore", "hand", "upper"), ("post",), -0.009, True),
+    }
+
+
+def test_contact_without_a_depth_is_not_judged_even_where_another_has_one() -> None:
+    limit = replace(WALLS, exceptions=(replace(HALL, depth=0.004), HALL))
+
+    assert ("hand", "post") not in pairs(limit)
+
+
+def test_contact_is_judged_to_its_depth_and_no_deeper() -> None:
+    motion = motion_of(still(at=AT_POST))
+    deep = -worst(judge(MinimumClearance(("gripper", "post"), 0.0), motion))
+    shallow, enough = (replace(WALLS, exceptions=(replace(HALL, depth=deep + by),)) for by in (-1e-3, 1e-3))
+
+    assert deep > 1e-3
+    assert not ok(judge(shallow, motion))
+    assert ok(judge(enough, motion))
+
+
 def test_without_a_tool_point_no_exception_holds() -> None:
     limit = replace(WALLS, exceptions=(HALL,))
 
@@ -215,6 +242,9 @@ def test_exactly_the_minimum_is_inside_and_a_hair_more_is_not() -> None:
         (replace(WALLS, exceptions=(replace(HALL, zone=()),)), ["except[0].zone"]),
         (replace(WALLS, exceptions=(HALL, replace(HALL, zone=("hall", "hal")))), ["except[1].zone[1]"]),
         (replace(WALLS, exceptions=(replace(HALL, min=0.02),)), ["except[0].min"]),
+        (replace(WALLS, exceptions=(replace(HALL, min=0.01, depth=0.01),)), ["except[0].depth"]),
+        (replace(WALLS, exceptions=(replace(HALL, depth=0.0),)), ["except[0].depth"]),
+        (replace(WALLS, exceptions=(replace(HALL, depth=0.01),)), []),
         (replace(WALLS, exceptions=(replace(HALL, pair=("gripper", "pots")),)), ["except[0].pair[1]"]),
         (replace(WALLS, exceptions=(replace(HALL, pair=("gripper", "target")),)), ["except[0].pair"]),
         (replace(WALLS, exceptions=(replace(HALL, pair=("post", "gripper")),)), []),
@@ -225,7 +255,7 @@ def test_exactly_the_minimum_is_inside_and_a_hair_more_is_not() -> None:
         ),
         (replace(WALLS, between=("robot", "objects"), exceptions=(replace(HALL, pair=("hand", "target")),)), []),
     ],
-    ids=range(16),
+    ids=range(19),
 )  # fmt: skip
 def test_what_can_never_be_right_is_a_fault(limit: MinimumClearance, fields: list[str]) -> None:
     assert [fault.field for fault in limit.faults(SETUP)] == fields

@@ -172,6 +172,49 @@ def test_fingers_are_as_wide_as_they_open() -> None:
     assert closed - opened > 0.02
 
 
+BESIDE = MODEL.forward(panda.READY[None])[0, MODEL.links.index("panda_hand")] @ (0.0, 0.03, 0.09, 1.0)
+WIRE = panda.scene(
+    panda.thing("wire", Sphere(0.002), Pose((float(BESIDE[0]), float(BESIDE[1]), float(BESIDE[2]))))
+)  # between the fingers, where the left one is where the hand is 40 to 60 mm open
+FINGERS = ("panda_leftfinger", "panda_rightfinger")
+
+
+def touched(measured: float, told: list[float], *, closing: bool = False) -> list[bool]:
+    """On which intervals the fingers may touch the wire."""
+    rows = np.tile(panda.READY, (len(told), 1))
+    motion = replace(
+        panda.motion(MODEL, rows), grippers=np.array(told)[:, None], measured_grippers=np.array([measured])
+    )
+    demand = replace(panda.demand(("wire",), 0.0, len(told), FINGERS), closing=closing)
+    found = PHYSICS.forecast(motion, WIRE, (demand,))[0]
+    return [bool(left < 0.0) for left in found.at_least_m]
+
+
+def test_F28_fingers_are_wherever_they_were_told_to_be_so_far_and_not_where_they_are_told_to_be_later() -> None:
+    assert touched(0.08, [0.08, 0.08, 0.06, 0.04]) == [False, False, True, True]
+    assert touched(0.08, [0.08, 0.04, 0.08, 0.08]) == [False, True, True, True]
+    assert touched(0.0, [0.0, 0.0, 0.08, 0.08]) == [False, False, True, True]
+    assert touched(0.0, [0.08, 0.08]) == [True, True]
+
+
+def test_a_hand_that_trembles_is_where_it_is() -> None:
+    assert touched(0.0801, [0.0799, 0.0801, 0.08]) == [False, False, False]
+
+
+def test_fingers_whose_closing_is_intended_are_where_they_were_measured() -> None:
+    assert touched(0.08, [0.08, 0.05, 0.02], closing=True) == [False, False, False]
+    assert touched(0.05, [0.08, 0.08, 0.08], closing=True) == [True, True, True]
+    assert touched(0.0, [0.0, 0.05, 0.08], closing=True) == [False, False, False]
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_F10_fingers_that_were_not_measured_are_never_clear(*, closing: bool) -> None:
+    motion = replace(panda.motion(MODEL, STILL), measured_grippers=np.array([math.nan]))
+    demand = replace(panda.demand(("wire",), 0.0, 3, FINGERS), closing=closing)
+
+    assert np.isnan(PHYSICS.forecast(motion, WIRE, (demand,))[0].at_least_m).all()
+
+
 def test_F10_a_gripper_value_that_is_not_finite_is_never_clear() -> None:
     found = ask(("table",), links=("panda_hand", "panda_leftfinger"), opening=math.nan)
 
