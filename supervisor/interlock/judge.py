@@ -9,7 +9,6 @@ from itertools import chain
 import numpy as np
 
 from . import checks
-from .arrays import BoolArray
 from .build import Proposal, propose, rest_of_plan
 from .case import Case
 from .chunk import ActionChunk, Malformed
@@ -206,7 +205,7 @@ def _escape(
 
 
 def _slow(case: Case, motion: Motion) -> bool:
-    moving = _proposed(motion)
+    moving = motion.proposed()
     if motion.tool_points:
         seconds = np.diff(motion.times_s, prepend=motion.times_s[0])
         for poses in motion.tool_points.values():
@@ -216,10 +215,6 @@ def _slow(case: Case, motion: Motion) -> bool:
         return True
     limits = joint_limits(case.rules.profile, "velocity") * ESCAPE_JOINT_SHARE
     return bool((np.abs(motion.velocities[moving]) <= limits).all())
-
-
-def _proposed(motion: Motion) -> BoolArray:
-    return np.asarray(motion.phase >= Phase.ROW)
 
 
 def _others_clear(
