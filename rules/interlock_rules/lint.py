@@ -170,10 +170,20 @@ def _short_chunks(loaded: Loaded) -> Found:
         )
 
 
-def _urdf(loaded: Loaded, *, urdf_wins: bool) -> Found:
-    found = [one for one in loaded.robot.differences if (one.tighter != one.profile) == urdf_wins]
+def _urdf_tighter(loaded: Loaded) -> Found:
+    found = [one for one in loaded.robot.differences if one.tighter != one.profile]
     for path in dict.fromkeys(one.path for one in found):
         yield path, "; ".join(one.text for one in found if one.path == path)
+
+
+def _urdf_looser(loaded: Loaded) -> Found:
+    """One remark for all joints: each limit that the URDF gives more widely, and the joints concerned."""
+    found = [one for one in loaded.robot.differences if one.tighter == one.profile]
+    if found:
+        joints = {one.limit: ", ".join(other.joint for other in found if other.limit == one.limit) for one in found}
+        same = {names: ", ".join(limit for limit in joints if joints[limit] == names) for names in joints.values()}
+        said = "; ".join(f"{limits} of {names}" for names, limits in same.items())
+        yield found[0].path, f"the URDF is looser than this profile, which holds: {said}"
 
 
 # Every remark by its id, in plain sight.
@@ -189,6 +199,6 @@ CHECKS: Final[dict[str, tuple[Severity, Callable[[Loaded], Found]]]] = {
     "fast-in-manual": ("error", _fast_in_manual),
     "above-profile": ("warning", _above_profile),
     "short-chunks": ("note", _short_chunks),
-    "urdf-tighter": ("warning", lambda loaded: _urdf(loaded, urdf_wins=True)),
-    "urdf-looser": ("note", lambda loaded: _urdf(loaded, urdf_wins=False)),
+    "urdf-tighter": ("warning", _urdf_tighter),
+    "urdf-looser": ("note", _urdf_looser),
 }

@@ -11,9 +11,12 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pybullet
 
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere, Vector
+from interlock.quiet import without_line
+
+with without_line(b"pybullet build time: "):
+    import pybullet
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 GRAVITY_M_S2 = -9.81

@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pybullet
 
 from .arrays import FloatArray, IntArray
 from .errors import InterlockError
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
+from .quiet import without_line
 from .shapes import Side, separation, side
+
+with without_line(b"pybullet build time: "):
+    import pybullet
 
 MOST_BODIES: Final = 16  # robots that hold different things
 UP: Final = np.array([0.0, 0.0, 1.0])
