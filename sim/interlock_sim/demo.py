@@ -24,6 +24,11 @@ class Job:
     supervised: bool
 
     @property
+    def name(self) -> str:
+        """The fault, or the task where there is none, and the seed."""
+        return f"{self.fault or self.task}, seed {self.seed}"
+
+    @property
     def episode(self) -> Episode:
         """The episode itself; raises KeyError for a fault that the table does not have."""
         faults = {fault.name: fault for fault in FAULTS}

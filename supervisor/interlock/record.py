@@ -69,7 +69,7 @@ def case_json(case: Case, blobs: dict[str, bytes]) -> Json:
 
 def read_case(value: Json, read_blob: ReadBlob, load_rules: LoadRules) -> Case:
     """The case back from its JSON form; raises UnusableInput."""
-    found = _resolved(value, read_blob)
+    found = resolved(value, read_blob)
     if not isinstance(found, Mapping) or set(found) != {
         "now_ns",
         "proposal",
@@ -150,12 +150,13 @@ def _with_blobs(value: Json, blobs: dict[str, bytes]) -> Json:
     return value
 
 
-def _resolved(value: Json, read_blob: ReadBlob) -> Json:
+def resolved(value: Json, read_blob: ReadBlob) -> Json:
+    """A part of a record with what its blobs hold in their place; raises what `read_blob` raises."""
     if isinstance(value, Mapping):
         name = value.get("blob")
         if set(value) == {"blob"} and isinstance(name, str):
-            return _resolved(read_blob(name), read_blob)
-        return {key: _resolved(item, read_blob) for key, item in value.items()}
+            return resolved(read_blob(name), read_blob)
+        return {key: resolved(item, read_blob) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_resolved(item, read_blob) for item in value]
+        return [resolved(item, read_blob) for item in value]
     return value

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final, Literal, NoReturn, cast
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from interlock.errors import UnusableInput
-from interlock.jsonform import Json
-from interlock_audit_logs import Again, BrokenLog, Record, blob_reader, fingerprint, read_log
+from interlock.jsonform import Json, parse
+from interlock_audit_logs import Again, BlobReader, BrokenLog, Record, blob_reader, fingerprint, read_log
 from interlock_audit_logs import replay as replay_log
 from interlock_audit_logs import verify as verify_log
 
-from .audit_print import print_json, print_replay, print_rows, print_verification
+from .audit_print import print_record, print_replay, print_verification, what
 from .plain import plain
+from .printing import console, print_json, print_line, print_rows
 
 UNUSABLE: Final = 2
 DOES_NOT_VERIFY: Final = 4
-WHAT: Final = 60  # characters of a record's summary in a list
 
-HERE: Final = Path("audit_logs/runs")
+HERE: Final = Path("audit_logs/runs/latest")
 Directory = Annotated[Path, typer.Argument(help="The log's directory.")]
 Form = Annotated[Literal["text", "json"], typer.Option("--format", help="Tables for people, or one JSON object.")]
 Kind = Annotated[str | None, typer.Option("--kind", help="Only records of this kind.")]
@@ -38,34 +39,61 @@ app = typer.Typer(name="audit", no_args_is_help=True)
 
 
 @app.command("list")
-def list_records(directory: Directory = HERE, kind: Kind = None, last: Last = 50, form: Form = "text") -> None:
+def list_records(
+    directory: Directory = HERE,
+    *,
+    kind: Kind = None,
+    last: Last = 50,
+    every: Annotated[bool, typer.Option("--all", help="All records.")] = False,
+    form: Form = "text",
+) -> None:
     """List the last records of a log; the chain is checked on the way."""
     with _exit_codes():
-        records = deque((record for record in read_log(directory) if kind in {None, record.kind}), maxlen=last)
+        found: deque[Record] = deque(maxlen=None if every else last)
+        total = 0
+        for record in read_log(directory):
+            if kind in {None, record.kind}:
+                total += 1
+                found.append(record)
         if form == "json":
-            print_json({"records": [_row(record) for record in records]})
+            print_json({"records": [_row(record) for record in found], "total": total})
             return
-        columns = ("index", "written", "kind", "what", "digest")
-        print_rows(columns, ((str(r.index), r.written, r.kind, _what(r), r.digest[:12]) for r in records))
+        read_blob = _blobs(directory)
+        rows = ((str(r.index), _shortened(r.written), r.kind, r.digest[:12], what(r, read_blob)) for r in found)
+        print_rows(("index", "written", "kind", "digest", "what"), rows)
+        if len(found) < total:
+            print_line(f"the last {len(found)} of {total} records; --last N shows more, --all shows all")
 
 
 @app.command()
 def show(
-    index: Annotated[int, typer.Argument(min=0, help="The record's index.")],
-    directory: Directory = HERE,
+    where: Annotated[
+        list[str], typer.Argument(metavar="[DIRECTORY] INDEX", help=f"The log (default: {HERE}), the record's index.")
+    ],
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Show also what holds, one by one.")] = False,
     form: Form = "text",
 ) -> None:
-    """Show one record in full; the chain up to it is checked on the way."""
+    """Show one record: its decision, and what it rests on. JSON is whole. The chain up to it is checked on the way."""
+    directory, index = _place(where)
     with _exit_codes():
         record = next(islice(read_log(directory), index, None), None)
         if record is None:
             raise UnusableInput(f"{directory}: the log holds no record {index}")
-        whole: dict[str, Json] = {**_row(record), "previous": record.previous}
-        whole |= {"blobs": record.blobs, "body": record.body}
         if form == "json":
-            print_json(whole)
+            whole: dict[str, Json] = {**_row(record), "previous": record.previous}
+            print_json(whole | {"blobs": record.blobs, "body": record.body})
         else:
-            print_rows(("field", "value"), ((name, _indented(value)) for name, value in whole.items()))
+            print_record(record, _blobs(directory), every=every)
+
+
+def _place(where: list[str]) -> tuple[Path, int]:
+    """The directory and the index from `[DIRECTORY] INDEX`."""
+    *before, last = where
+    if len(before) > 1 or not (last.isascii() and last.isdecimal()):
+        said = " ".join(plain(word) for word in where)
+        raise typer.BadParameter(f"expected [DIRECTORY] INDEX, with the record's number last; got {said}")
+    return Path(before[0]) if before else HERE, int(last)
 
 
 @app.command()
@@ -85,7 +113,8 @@ def verify(directory: Directory = HERE, head: Head = None, form: Form = "text") 
 def replay(directory: Directory = HERE, form: Form = "text") -> None:
     """Compute every recorded decision again and compare it with the record, byte by byte."""
     with _exit_codes():
-        found = replay_log(read_log(directory), blob_reader(directory), _again(), environment=fingerprint())
+        records = _counting(directory) if _in_terminal() else read_log(directory)
+        found = replay_log(records, blob_reader(directory), _again(), environment=fingerprint())
         if found.replayed == 0:
             raise UnusableInput(f"{directory}: the log holds no decision to replay")
         if form == "json":
@@ -128,14 +157,27 @@ def _row(record: Record) -> dict[str, Json]:
     }
 
 
-def _what(record: Record) -> str:
-    """What a record says, on one short line: a decision's reaction, a reason, or the names in its body."""
-    decision = record.body.get("decision")
-    said = decision.get("reaction") if isinstance(decision, Mapping) else record.body.get("reason")
-    text = plain(said if isinstance(said, str) else ", ".join(record.body))
-    return text if len(text) <= WHAT else text[: WHAT - 3] + "..."
+def _blobs(directory: Path) -> Callable[[str], Json]:
+    return partial(_blob, blob_reader(directory))
 
 
-def _indented(value: Json) -> str:
-    """A field for a table cell; JSON keeps its line breaks, and none comes from a text in it."""
-    return plain(value) if isinstance(value, str) else json.dumps(value, indent=2)
+def _blob(read: BlobReader, name: str) -> Json:
+    return parse(read(name), f"blob {name}")
+
+
+def _shortened(written: str) -> str:
+    """A time of RFC 3339 with milliseconds, which is enough to find it; the record has all of it."""
+    date, _, time = written.removesuffix("Z").partition("T")
+    return f"{date} {time[:12]}Z"
+
+
+def _in_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _counting(directory: Path) -> Iterator[Record]:
+    """The records of a log, and on standard error how many of them are done."""
+    total = sum(1 for _ in read_log(directory))
+    columns = (TextColumn("replay"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
+        yield from progress.track(read_log(directory), total=total)

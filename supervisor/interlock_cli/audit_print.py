@@ -1,22 +1,148 @@
-"""How `interlock audit` looks: tables for people, JSON for programs; text from a policy stays harmless (F-48)."""
+"""What `interlock audit` says of records, of a verification and of a replay."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import numpy as np
 
-from interlock.jsonform import Json
-from interlock_audit_logs import Replayed, ReplayResult, Verification
+from interlock.errors import UnusableInput
+from interlock.jsonform import Json, from_json, written_out
+from interlock.record import resolved
+from interlock.verdict import Decision, Verdict
+from interlock_audit_logs import Record, Replayed, ReplayResult, Verification
 
-from .plain import plain
+from .findings import print_decision, print_verdict, telling, worst
+from .printing import counted, print_line, print_rows
 
 MOST_SHOWN: Final = 20  # records of a replay, and differences of each; the JSON form has all
+LONGEST: Final = 60  # characters of what a record says, in a list
+PACKED: Final = ("f64", "i64", "b8")
+
+ReadBlob = Callable[[str], Json]
+
+
+def what(record: Record, read_blob: ReadBlob) -> str:
+    """What a record says, on one short line: what was decided and by which rule, a reason, or the names in its body."""
+    decision = _decision(record, read_blob)
+    verdict = _verdict(record, read_blob)
+    if decision is not None:
+        amended = decision.reaction in ("slow", "truncate")
+        refused = "" if decision.permitted else telling(decision).rule
+        text = f"{decision.reaction} {decision.attempts[-1].amendment if amended else refused}".rstrip()
+    elif verdict is not None:
+        wrong = worst(verdict.findings)
+        text = "" if wrong is None else f"{wrong.reaction} {wrong.rule}"
+    else:
+        text = _reason(record.body)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def _reason(body: Mapping[str, Json]) -> str:
+    said = [body.get("reason"), body.get("why"), _object(body.get("decision")).get("reaction")]
+    return next((text for text in said if isinstance(text, str)), ", ".join(body))
+
+
+def _decision(record: Record, read_blob: ReadBlob) -> Decision | None:
+    """The decision of a record, or None where it holds none that can be read."""
+    try:
+        return from_json(Decision, resolved(record.body.get("decision"), read_blob))
+    except UnusableInput:
+        return None
+
+
+def _verdict(record: Record, read_blob: ReadBlob) -> Verdict | None:
+    try:
+        return from_json(Verdict, resolved(record.body.get("verdict"), read_blob))
+    except UnusableInput:
+        return None
+
+
+def print_record(record: Record, read_blob: ReadBlob, *, every: bool) -> None:
+    """Prints a record for people: its decision first, then every other field on a line of its own, arrays by shape and
+    range. Blobs are read where a decision, a plan or an array needs them; of others their names are shown. `every`:
+    the findings that hold too, one by one.
+    """
+    print_line(f"record {record.index}: {record.kind}, written {record.written}", "bold")
+    print_line(f"digest {record.digest}, previous {record.previous}")
+    decision, verdict = _decision(record, read_blob), _verdict(record, read_blob)
+    left = dict(record.body)
+    if decision is not None:
+        print_decision(decision, "on record", {}, every=every)
+        found = left["decision"]
+        said = ("attempts", "reaction", "rows", "start_row", "progress")
+        left["decision"] = {key: value for key, value in _object(found).items() if key not in said}
+    elif verdict is not None:
+        print_verdict(verdict, {}, every=every)
+        del left["verdict"]
+    print_rows(("field", "value"), list(_leaves("", left, read_blob)))
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _leaves(path: str, value: Json, read_blob: ReadBlob) -> Iterator[tuple[str, str]]:
+    """Every field below a path, and what it holds on one line."""
+    if isinstance(value, Mapping) and value:
+        summary = _summary(value, read_blob)
+        if summary is not None:
+            yield path, summary
+            return
+        for key, item in value.items():
+            yield from _leaves(f"{path}.{key}" if path else key, item, read_blob)
+    elif isinstance(value, Sequence) and not isinstance(value, str) and any(isinstance(one, Mapping) for one in value):
+        for index, item in enumerate(value):
+            yield from _leaves(f"{path}[{index}]", item, read_blob)
+    else:
+        yield path, _scalar(value)
+
+
+def _scalar(value: Json) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_scalar(item) for item in value) or "none"
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _summary(value: Mapping[str, Json], read_blob: ReadBlob) -> str | None:
+    """What an array, or what a blob, is in short; None for anything else."""
+    name = value.get("blob")
+    if set(value) == {"blob"} and isinstance(name, str):
+        try:
+            held = read_blob(name)
+        except UnusableInput as error:
+            return str(error)
+        inside = _array(held) if isinstance(held, Mapping) else None
+        return inside or f"blob {name}"
+    return _array(value)
+
+
+def _array(value: Mapping[str, Json]) -> str | None:
+    kind = next((kind for kind in PACKED if set(value) == {kind, "shape"}), None)
+    if kind is None:
+        return None
+    try:
+        numbers = np.array(written_out(value))
+    except UnusableInput as error:
+        return str(error)
+    shape = " x ".join(map(str, numbers.shape))
+    if not numbers.size:
+        return f"{shape}: empty"
+    if kind == "b8":
+        return f"{shape}: {np.count_nonzero(numbers)} of {numbers.size} true"
+    if numbers.size <= 8:
+        return f"{shape}: {', '.join(map(_number, numbers.ravel().tolist()))}"
+    known = numbers[np.isfinite(numbers)].tolist()
+    span = f"{_number(min(known))} to {_number(max(known))}" if known else "nothing finite"
+    lost = numbers.size - len(known)
+    return f"{shape}: {span}, {lost} not finite" if known and lost else f"{shape}: {span}"
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def print_verification(found: Verification, *, noted: bool) -> None:
@@ -25,61 +151,35 @@ def print_verification(found: Verification, *, noted: bool) -> None:
         cells = ((problem.where, _index(problem.index), problem.text) for problem in found.problems)
         print_rows(("where", "record", "problem"), cells)
     for note in found.notes:
-        _print(Text(f"note: {plain(note)}"))
+        print_line(f"note: {note}")
+    records = counted(found.records, "record")
     if not found.ok:
-        _print(Text(f"does not verify: {len(found.problems)} problems in {found.records} records"))
+        print_line(f"does not verify: {counted(len(found.problems), 'problem')} in {records}")
         return
-    _print(Text(f"verified: {found.records} records, head {found.head}"))
+    print_line(f"verified: {records}, head {found.head}")
     if not noted:
-        _print(Text("Without --head this does not show whether the end was cut off, or all of it written anew."))
+        print_line("Without --head this does not show whether the end was cut off, or all of it written anew.")
 
 
 def print_replay(found: ReplayResult) -> None:
     """Prints where decisions came out differently, and the count."""
     for other in found.others[:MOST_SHOWN]:
-        _print(_differences(other))
+        _print_differences(other)
     if len(found.others) > MOST_SHOWN:
-        _print(Text(f"and {len(found.others) - MOST_SHOWN} more; --format json lists all"))
+        print_line(f"and {len(found.others) - MOST_SHOWN} more; --format json lists all")
     different = found.replayed - found.identical - found.same_decision
     counts = f"{found.identical} identical, {found.same_decision} same decision elsewhere, {different} different"
-    _print(Text(f"{found.replayed} replayed: {counts}"))
+    print_line(f"{found.replayed} replayed: {counts}")
 
 
 def _index(index: int | None) -> str:
     return "" if index is None else str(index)
 
 
-def _differences(other: Replayed) -> Table:
+def _print_differences(other: Replayed) -> None:
     rows = [("", "", other.problem, "")] if other.problem else []
     for difference in (*other.environment, *other.differences)[:MOST_SHOWN]:
         apart = "" if difference.apart is None else f"{difference.apart:.3g}"
         rows.append((difference.path, difference.recorded, difference.recomputed, apart))
-    title = f"record {other.index}: {other.outcome}"
-    return _table(("place", "recorded", "recomputed", "apart"), rows, title)
-
-
-def print_rows(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], title: str | None = None) -> None:
-    """Prints a table; a cell may have several lines, all else that is not plain text is written as an escape."""
-    _print(_table(columns, rows, title))
-
-
-def print_json(value: Json) -> None:
-    """Prints JSON in printable ASCII: what any terminal and any pipe can take from anybody."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=True, indent=2, allow_nan=False).replace("\x7f", "\\u007f") + "\n")
-
-
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], title: str | None = None) -> Table:
-    table = Table(title=None if title is None else Text(title))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_lines(cell)) for cell in row))
-    return table
-
-
-def _lines(cell: str) -> str:
-    return "\n".join(plain(line) for line in cell.split("\n"))
-
-
-def _print(shown: Table | Text) -> None:
-    Console(soft_wrap=isinstance(shown, Text)).print(shown)
+    columns = ("place", "recorded", "recomputed", "apart")
+    print_rows(columns, rows, f"record {other.index}: {other.outcome}", give=columns[:3])

@@ -8,11 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from interlock.bullet_physics import BulletPhysics
 from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk
 from interlock.decide import decide
@@ -25,7 +21,8 @@ from interlock.verdict import Decision, Finding
 from interlock_rules import load
 from interlock_rules.example import standing_still
 
-from .plain import plain
+from .findings import print_decision
+from .printing import print_json
 
 EXAMPLE_NS: Final = 1_000_000_000
 LONGEST: Final = 16 * 1024 * 1024  # bytes of one input file
@@ -38,9 +35,13 @@ def check(
     state: Annotated[Path, typer.Option("--state", help="The robot's state, as JSON.")],
     chunk: Annotated[Path, typer.Option("--chunk", help="The chunk, as JSON; arrays may be nested lists.")],
     scene: Annotated[Path | None, typer.Option("--scene", help="Mode and objects, as JSON.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Show also what holds, one by one.")] = False,
     form: Annotated[Literal["text", "json"], typer.Option("--format")] = "text",
 ) -> None:
     """Reviews one chunk, as at the moment it was received. Exit 0: permitted or amended, 1: refused, 2: unusable."""
+    from interlock.bullet_physics import BulletPhysics  # noqa: PLC0415 - slow to import, and --help needs none
+
     rule_set = load(rules)
     found = _named(_read(chunk), rule_set)
     proposal = from_json(ActionChunk, found, "chunk")
@@ -55,7 +56,10 @@ def check(
         rules=rule_set,
     )
     decision = decide(case, BulletPhysics(rule_set.profile, rule_set.cell))
-    typer.echo(json.dumps(as_json(decision), indent=2)) if form == "json" else _show(decision, rule_set)
+    if form == "json":
+        print_json(as_json(decision))
+    else:
+        print_decision(decision, f"by rule set {rule_set.name}, serial {rule_set.serial}", rule_set.places, every=every)
     raise typer.Exit(0 if decision.permitted else 1)
 
 
@@ -121,34 +125,3 @@ def _named(value: Json, rules: RuleSet) -> Json:
         "layout": digests.get(layout, layout) if isinstance(layout, str) else layout,
         "profile": rules.profile_digest if profile == rules.profile.name else profile,
     }
-
-
-def _show(decision: Decision, rules: RuleSet) -> None:
-    console = Console()
-    colour = "green" if decision.permitted else "red"
-    console.print(Text(decision.reaction, style=f"bold {colour}"), f"by rule set {rules.name}, serial {rules.serial}")
-    if decision.permitted:
-        last = decision.start_row + decision.rows - 1
-        console.print(
-            f"rows {decision.start_row} to {last} and their brake; {decision.progress:.0%} of the path proposed"
-        )
-    for attempt in decision.attempts[1:]:
-        console.print(f"amended: {attempt.amendment}: {'allowed' if attempt.verdict.allowed else 'refused'}")
-    for finding in decision.verdict.violated:
-        where = rules.places.get(finding.rule, "built in")
-        typer.echo(plain(f"{finding.reaction}: {finding.rule}: {finding.message} ({where})"))
-    table = Table("", "rule", "margin", "value", "limit", "unit", "row", "where", "what")
-    table.columns[1].no_wrap = True
-    for finding in decision.verdict.findings:
-        table.add_row(*_cells(finding, rules))
-    console.print(table)
-
-
-def _cells(finding: Finding, rules: RuleSet) -> tuple[Text, ...]:
-    mark = Text("ok", style="green") if finding.ok else Text(finding.reaction, style="bold red")
-    place = rules.places.get(finding.rule, "")
-    numbers = [f"{number:.4g}" for number in (finding.margin, finding.value, finding.limit)]
-    row = str(finding.row) if finding.row >= 0 else finding.phase
-    what = f"{finding.message} ({place})" if place and not finding.ok else finding.message
-    cells = (finding.rule, *numbers, finding.unit, row, ", ".join(finding.links), what)
-    return (mark, *(Text(plain(cell)) for cell in cells))

@@ -66,18 +66,25 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """An order: draw what the record of this index refused."""
+    """An order: draw what the record of this index refused, in which episode."""
 
     directory: Path
     record: int
+    job: Job
     picture: Path
+
+    @property
+    def title(self) -> str:
+        """The record and the episode, for people."""
+        return f"record {self.record}: {self.job.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A picture is there."""
+    """A picture is there; or it is not, and `problem` says why."""
 
-    picture: Path
+    order: Paint
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,25 @@ from rich.text import Text
 from interlock.jsonform import Json
 
 from .demo_pipe import Finished, Report, Seen
+from .findings import OUTCOMES
 from .plain import plain
+from .printing import counted, print_line, print_table, table
 
-SHOWN: Final = 14
-COLOURS: Final = {"permit": "green", "slow": "yellow", "truncate": "yellow", "veto": "red", "stop": "bold red"}
+SHOWN: Final = 10  # of each table: 26 lines in all, with their heads and the bar
+DECISIONS: Final = ("episode", "at", "decision", "turns on", "margin")
+EPISODES: Final = ("episode", "took", "supervisor", "result", "harm")
 
 
 class Screen:
-    """A live table of the last decisions over a progress bar; silent where `console` is None."""
+    """The last decisions and the last episodes over a progress bar, in a terminal; silent where there is none."""
 
     def __init__(self, console: Console | None) -> None:
-        self._last: deque[tuple[Text, ...]] = deque(maxlen=SHOWN)
+        self._decisions: deque[tuple[Text, ...]] = deque(maxlen=SHOWN)
+        self._episodes: deque[tuple[Text, ...]] = deque(maxlen=SHOWN)
         bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._progress = Progress(*bar, console=console)
-        self._live = None if console is None else Live(self._view(), console=console, refresh_per_second=8)
+        live = console is not None and console.is_terminal
+        self._live = Live(self.view(), console=console, refresh_per_second=8) if live else None
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
@@ -51,10 +56,10 @@ class Screen:
 
     def saw(self, seen: Seen) -> None:
         """A decision was made."""
-        name = f"{seen.job.fault or seen.job.task}, seed {seen.job.seed}"
         margin = f"{seen.margin:+.3g} {seen.unit}"
-        cells = (name, f"{seen.at_s:.2f} s", seen.reaction, seen.rule, margin)
-        self._add(*(Text(plain(cell), style=COLOURS.get(seen.reaction, "")) for cell in cells))
+        cells = (seen.job.name, f"{seen.at_s:.2f} s", seen.reaction, seen.rule, margin)
+        self._decisions.append(tuple(Text(plain(cell), OUTCOMES.get(seen.reaction, "")) for cell in cells))
+        self._update()
 
     def took(self, report: Report) -> None:
         """A step of the work is done."""
@@ -65,53 +70,66 @@ class Screen:
 
     def _finished(self, finished: Finished) -> None:
         job, outcome = finished.done.job, finished.done.outcome
-        harm = f"{len(outcome.contacts)} contacts, {len(outcome.excesses)} limits" if outcome.harmed else "no harm"
+        harm = [counted(len(outcome.contacts), "contact")] if outcome.contacts else []
+        harm += [counted(len(outcome.excesses), "limit") + " exceeded"] if outcome.excesses else []
         latched = outcome.judged is not None and outcome.judged.latched
         result = "done" if outcome.success else "latched stop" if latched else "not done"
-        who = "supervised" if job.supervised else "unsupervised"
-        cells = (f"{job.fault or job.task}, seed {job.seed}", f"{outcome.duration_s:.2f} s", result, who, harm)
-        self._add(*(Text(cell, style="bold magenta" if outcome.harmed else "bold") for cell in cells))
+        with_one = "with" if job.supervised else "without"
+        cells = (job.name, f"{outcome.duration_s:.2f} s", with_one, result, ", ".join(harm) or "none")
+        style = "bold magenta" if outcome.harmed else "bold"
+        self._episodes.append(tuple(Text(plain(cell), style) for cell in cells))
+        self._update()
 
-    def _add(self, *cells: Text) -> None:
-        self._last.append(cells)
+    def _update(self) -> None:
         if self._live is not None:
-            self._live.update(self._view())
+            self._live.update(self.view())
 
-    def _view(self) -> Group:
-        table = Table("episode", "at", "decision", "worst", "margin", expand=True)
-        for cells in self._last:
-            table.add_row(*cells)
-        return Group(table, self._progress)
+    def view(self) -> Group:
+        """What is on the screen now."""
+        decisions, episodes = table(DECISIONS, DECISIONS[-1:]), table(EPISODES, EPISODES[-1:])
+        for shown, rows in ((decisions, self._decisions), (episodes, self._episodes)):
+            for cells in rows:
+                shown.add_row(*cells)
+        return Group(decisions, episodes, self._progress)
 
 
-def show(console: Console, figures: Mapping[str, Json]) -> None:
-    """All figures of the demo, for people."""
+def show(figures: Mapping[str, Json]) -> None:
+    """The figures of the demo, for people."""
     nominal, log, reviews = (cast("Mapping[str, Json]", figures[name]) for name in ("nominal", "log", "review_ms"))
-    console.print(_table(cast("Sequence[Mapping[str, Json]]", figures["faults"])))
-    console.print(
-        f"Without a fault: {nominal['success']} of {nominal['episodes']} tasks done, {nominal['vetoes']} vetoes, "
-        f"{nominal['amended']} amended, {nominal['contacts']} contacts; {nominal['time_ratio']} times as long as alone."
+    print_table(_table(cast("Sequence[Mapping[str, Json]]", figures["faults"])))
+    print_line("Contacts, and episodes beyond a limit: without / with the supervisor.")
+    print_line(
+        f"Without a fault: {nominal['success']} of {nominal['episodes']} tasks done, "
+        f"{counted(nominal['vetoes'], 'veto')}, {nominal['amended']} amended, "
+        f"{counted(nominal['contacts'], 'contact')}; {nominal['time_ratio']} times as long as alone."
     )
-    console.print(f"A review took {reviews['p50']} ms (median), {reviews['p99']} ms (99 of 100).")
+    print_line(f"A review took {reviews['p50']} ms (median), {reviews['p99']} ms (99 of 100).")
     verified = "verified" if log["verified"] else "DOES NOT VERIFY"
     same = "all" if log["replayed_identical"] else "NOT ALL"
-    console.print(f"{log['records']} records, {verified}; {same} of {log['decisions']} decisions replay byte by byte.")
-    console.print(f"Log {log['path']}, head {log['head']}", soft_wrap=True)
-    for picture in cast("Sequence[str]", figures["pictures"]):
-        console.print(f"Picture {picture}", soft_wrap=True)
+    print_line(f"{log['records']} records, {verified}; {same} of {log['decisions']} decisions replay byte by byte.")
+    print_line(f"Log {log['path']}, head {log['head']}")
     for text in cast("Sequence[str]", figures["broken"]):
-        console.print(f"NOT KEPT: {text}", style="bold red")
-    console.print(f"{figures['seconds']} s")
+        print_line(f"NOT KEPT: {text}", "bold red")
+    print_line(f"{figures['seconds']} s")
+
+
+def show_pictures(figures: Mapping[str, Json]) -> None:
+    """Where the pictures are, and why some are not there."""
+    for picture in cast("Sequence[str]", figures["pictures"]):
+        print_line(f"Picture {picture}")
+    for text in cast("Sequence[str]", figures["picture_problems"]):
+        print_line(f"NOT DRAWN: {text}", "bold red")
 
 
 def _table(faults: Sequence[Mapping[str, Json]]) -> Table:
     """One line a fault: harm without and with the supervisor, and what refused it."""
-    table = Table("fault", "hazard", *("contacts", "limits") * 2, "vetoes", "refused by", padding=(0, 0, 0, 1))
+    shown = table(("fault", "hazard", "contacts", "limits", "vetoes", "refused by"), ("refused by",))
     for fault in faults:
         without, judged = (cast("Mapping[str, Json]", fault[side]) for side in ("unsupervised", "supervised"))
         by_rule = cast("Mapping[str, int]", judged["by_rule"])
-        harm = [str(side[name]) for side in (without, judged) for name in ("contacts", "limit_violations")]
+        harm = [f"{without[name]} / {judged[name]}" for name in ("contacts", "limit_violations")]
         why = ", ".join(f"{rule} {count}" for rule, count in list(by_rule.items())[:2])
-        table.add_row(str(fault["name"]), "yes" if fault["hazardous"] else "no", *harm, str(judged["vetoes"]), why)
-    table.caption = "Contacts, and episodes beyond a limit: first without the supervisor, then with it."
-    return table
+        shown.add_row(
+            str(fault["name"]), "yes" if fault["hazardous"] else "no", *harm, str(judged["vetoes"]), plain(why)
+        )
+    return shown

@@ -16,7 +16,6 @@ from interlock.record import read_case
 from interlock.robots import Asked, Clock, Policy, Robot, run
 from interlock.rules import RuleSet
 from interlock.supervisor import Review, Supervisor
-from interlock.verdict import Decision, Finding
 from interlock_audit_logs import Record, blob_reader, fingerprint, read_log, replay
 from interlock_rules import load
 from interlock_sim.demo import Done, Job
@@ -25,6 +24,7 @@ from interlock_sim.picture import draw
 
 from .again import open_again
 from .demo_pipe import Failed, Finished, Order, Paint, Painted, PipeLog, Replay, Replayed, Report, Seen
+from .findings import telling
 
 EPISODE_NS = 60_000_000_000  # from the begin of one episode to that of the next, on the supervisor's clock
 AMENDED = ("slow", "truncate")
@@ -108,11 +108,15 @@ class Bench:
         return self._read[directory]
 
     def _paint(self, order: Paint) -> Painted:
-        record = self._records(order.directory)[order.record]
-        blobs = blob_reader(order.directory)
-        case = read_case(record.body["case"], lambda name: parse(blobs(name), name), lambda _: self._rules)
-        draw(case, judge(case, self._physics), order.picture)
-        return Painted(order.picture)
+        """A picture is worth less than the figures: what goes wrong with one is reported, and the next is drawn."""
+        try:
+            record = self._records(order.directory)[order.record]
+            blobs = blob_reader(order.directory)
+            case = read_case(record.body["case"], lambda name: parse(blobs(name), name), lambda _: self._rules)
+            draw(case, judge(case, self._physics), order.picture, order.title)
+        except Exception as error:  # noqa: BLE001 - the other end says it, once the figures are printed
+            return Painted(order, f"{type(error).__name__}: {error}")
+        return Painted(order)
 
 
 def _every(of: int, first: int, records: Iterable[Record]) -> Iterator[Record]:
@@ -164,18 +168,6 @@ class Watched:
     def judged(self, supervisor: Supervisor) -> Judged:
         """The whole episode."""
         return Judged(self._vetoes, self._amended, dict(self._by_rule), supervisor.memory.state == "stopped")
-
-
-def telling(decision: Decision) -> Finding:
-    """What a decision turns on: what was violated worst in what was proposed, but for the count of vetoes, which only
-    follows; where nothing was, what came nearest to its limit without standing on it by design.
-    """
-    findings = decision.attempts[0].verdict.findings  # violated ones first, worst first
-    worst = [finding for finding in findings if not finding.ok and finding.rule != "check:vetoes"]
-    near = [finding for finding in findings if finding.margin > 0.0 and finding.limit != 0.0]
-    if worst or not near:
-        return (*worst, *findings)[0]
-    return min(near, key=lambda finding: finding.margin / abs(finding.limit))
 
 
 class _Timed:

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
-from interlock.bullet_physics import BulletPhysics
 from interlock.jsonform import Json
 from interlock_rules import load_report
 from interlock_rules.cases import Report, Result, run_cases
@@ -19,11 +17,13 @@ from interlock_rules.lint import lint as lint_set
 from interlock_rules.schemas import schema as schema_of
 
 from .plain import plain
+from .printing import console, counted
 
 app = typer.Typer(no_args_is_help=True)
 
 Sets = Annotated[list[str], typer.Argument(help="Shipped rule sets by name, or files.")]
 Form = Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or one JSON object.")]
+UNUSABLE: Final = 2
 COLOURS: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
@@ -31,12 +31,14 @@ COLOURS: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 def lint(
     sets: Sets, *, notes: Annotated[bool, typer.Option(help="Show notes too.")] = True, form: Form = "text"
 ) -> None:
-    """Show every mistake that can be seen without a robot. Exit 1: an error or a warning."""
+    """Show every mistake that can be seen without a robot. Exit 1: an error or a warning, 2: a file cannot be read."""
     remarks = [remark for name in sets for remark in lint_set(name) if notes or remark.severity != "note"]
     if form == "json":
         typer.echo(json.dumps({"format": "interlock/lint/1", "remarks": [_remark(one) for one in remarks]}, indent=2))
     else:
         _show_remarks(remarks)
+    if any(remark.id == "unreadable" for remark in remarks):
+        raise typer.Exit(UNUSABLE)
     raise typer.Exit(int(any(remark.severity != "note" for remark in remarks)))
 
 
@@ -60,6 +62,8 @@ def schema(name: Annotated[Literal["ruleset", "profile", "cell"], typer.Argument
 
 
 def _run(name: str) -> Report:
+    from interlock.bullet_physics import BulletPhysics  # noqa: PLC0415 - slow to import, and lint needs none
+
     loaded = load_report(name)
     return run_cases(loaded, BulletPhysics(loaded.rules.profile, loaded.rules.cell))
 
@@ -77,17 +81,20 @@ def _remark(remark: Remark) -> Json:
 
 
 def _show_remarks(remarks: Sequence[Remark]) -> None:
-    console = Console(soft_wrap=True)
     for remark in remarks:
-        console.print(Text(f"{remark.severity} {remark.id}", style=COLOURS[remark.severity]))
-        _say(console, remark.problem.text.splitlines())
-    counts = [f"{sum(one.severity == name for one in remarks)} {name}s" for name in COLOURS]
-    console.print(Text(", ".join(counts)))
+        _print(Text(f"{remark.severity} {remark.id}", style=COLOURS[remark.severity]))
+        _say(remark.problem.text.splitlines())
+    counts = [counted(sum(one.severity == name for one in remarks), name) for name in COLOURS]
+    _print(Text(", ".join(counts)))
 
 
-def _say(console: Console, lines: Sequence[str]) -> None:
+def _say(lines: Sequence[str]) -> None:
     for line in lines:
-        console.print(Text(plain(line)))
+        _print(Text(plain(line)))
+
+
+def _print(*parts: Text) -> None:
+    console().print(*parts, soft_wrap=True)
 
 
 def _report(report: Report) -> Json:
@@ -110,16 +117,15 @@ def _result(result: Result) -> Json:
 
 
 def _show_report(name: str, report: Report) -> None:
-    console = Console(soft_wrap=True)
-    console.print(Text(name, style="bold"))
+    _print(Text(plain(name), style="bold"))
     for result in report.results:
         mark = Text("  ok    ", style="green") if result.passed else Text("  FAILED", style="bold red")
-        console.print(mark, Text(plain(result.name)))
+        _print(mark, Text(plain(result.name)))
         if not result.passed:
-            _say(console, [f"         {result.place.text}: expected {result.expected}; got {result.got}"])
+            _say([f"         {result.place.text}: expected {result.expected}; got {result.got}"])
     missing = [f"  {rule}: no case that it stops" for rule in report.never_stop]
     missing += [f"  {rule}: no case that it lets pass" for rule in report.never_pass]
     missing += [] if report.results else ["  no case at all, which is a failure"]
-    _say(console, missing)
+    _say(missing)
     passed = sum(result.passed for result in report.results)
-    console.print(Text(f"  {passed} of {len(report.results)} cases as expected, {len(missing)} missing"))
+    _print(Text(f"  {passed} of {counted(len(report.results), 'case')} as expected, {len(missing)} missing"))

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from interlock_rules import load
-from interlock_sim.tracking import measure_tracking
 
 
 def tracking(
@@ -16,6 +15,8 @@ def tracking(
     form: Annotated[Literal["text", "json"], typer.Option("--format")] = "text",
 ) -> None:
     """Measures the tracking error of the simulated arm at up to 90 % of its speed. Exit 1: the profile states less."""
+    from interlock_sim.tracking import measure_tracking  # noqa: PLC0415 - the physics, which --help needs not
+
     rule_set = load(rules)
     found = measure_tracking(rule_set.profile, rule_set.cell)
     stated = [joint.tracking for joint in rule_set.profile.joints]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from interlock.jsonform import Json
+from interlock.jsonform import Json, canonical, to_json
+from interlock.record import decision_json
+from interlock.verdict import Attempt, Decision, Finding, Verdict
 from interlock_audit_logs import Again, BlobReader, open_log, read_log
 from interlock_cli import audit
 
@@ -26,6 +33,11 @@ def directory(tmp_path: Path) -> Path:
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(audit.app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+def placed(command: tuple[object, ...], directory: Path) -> tuple[object, ...]:
+    """The command with the directory where it belongs: before an index."""
+    return (command[0], directory, *command[1:])
 
 
 def again(margin: float) -> Again:
@@ -50,17 +62,17 @@ def test_list_takes_one_kind_and_the_last_ones(directory: Path) -> None:
 
 
 def test_show_prints_the_whole_record(directory: Path) -> None:
-    found = json.loads(run("show", 1, directory, "--format", "json").stdout)
+    found = json.loads(run("show", directory, 1, "--format", "json").stdout)
 
     assert found["body"]["decision"] == {"margin": -0.5, "reaction": "veto"}
     assert found["digest"] == list(read_log(directory))[1].digest
-    assert "margin" in run("show", 1, directory).stdout
+    assert "margin" in run("show", directory, 1).stdout
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize("command", [("list",), ("show", 1), ("show", 2)])
 def test_F48_text_from_a_policy_stays_harmless(directory: Path, command: tuple[object, ...], form: str) -> None:
-    shown = run(*command, directory, "--format", form).stdout
+    shown = run(*placed(command, directory), "--format", form).stdout
 
     assert not set(shown) & {"\x1b", "\u202e", "\u2028", "\x9b", "\r"}
     if command[0] == "show":
@@ -111,7 +123,7 @@ def test_a_broken_log_is_neither_listed_nor_shown_as_if_it_were_whole(
     path.write_bytes(path.read_bytes().replace(b"veto", b"none"))
 
     for command in (("list",), ("show", 3), ("replay",)):
-        shown = run(*command, directory)
+        shown = run(*placed(command, directory))
         assert shown.exit_code == 4
         assert "000000.jsonl:3" in shown.stderr
 
@@ -122,14 +134,14 @@ def test_where_there_is_no_log_the_command_says_so(
 ) -> None:
     monkeypatch.setattr(audit, "_again", lambda: again(-0.5))
 
-    shown = run(*command, tmp_path / "absent")
+    shown = run(*placed(command, tmp_path / "absent"))
 
     assert shown.exit_code == 2
     assert "there is no log here" in shown.stderr
 
 
 def test_what_the_log_does_not_hold_is_unusable(directory: Path) -> None:
-    assert "holds no record 99" in run("show", 99, directory).stderr
+    assert "holds no record 99" in run("show", directory, 99).stderr
     assert run("verify", directory, "--head", "abc").exit_code == 2
 
 
@@ -161,3 +173,114 @@ def test_a_log_without_decisions_has_nothing_to_replay(tmp_path: Path, monkeypat
 
     assert shown.exit_code == 2
     assert "no decision to replay" in shown.stderr
+
+
+def test_what_a_list_leaves_out_is_said(directory: Path) -> None:
+    shown = run("list", directory, "--last", 1).stdout
+
+    assert "the last 1 of 4 records; --last N shows more, --all shows all" in shown
+    assert "the last" not in run("list", directory, "--last", 1, "--all").stdout
+    assert json.loads(run("list", directory, "--last", 1, "--format", "json").stdout)["total"] == 4
+
+
+def test_the_index_comes_last_and_the_directory_may_be_left_out(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory.parent / "audit_logs/runs").mkdir(parents=True)
+    (directory.parent / "audit_logs/runs/latest").symlink_to(directory)
+    monkeypatch.chdir(directory.parent)
+
+    assert run("show", 1).stdout == run("show", directory, 1).stdout
+    for wrong in ((1, directory), (directory,), (directory, directory, 1), (directory, "-1")):
+        assert run("show", *wrong).exit_code == 2
+
+
+REFUSED = Decision(
+    "veto",
+    0,
+    0,
+    0.0,
+    (
+        Attempt(
+            "as proposed",
+            0,
+            Verdict(
+                (
+                    Finding("check:vetoes", "check", "stop", -1.0, 5.0, 4.0, "", "vetoes in a row"),
+                    Finding("KEEP-OUT", "zone", "veto", math.nan, math.nan, 0.0, "m", "distance to the zone", row=7),
+                    Finding("TORQUE", "joint_torque", "veto", 2.0, 8.0, 10.0, "N m", "torque of joint 1"),
+                )
+            ),
+        ),
+    ),
+    None,
+)
+
+
+@pytest.fixture
+def decided(tmp_path: Path) -> Path:
+    """A log with a refusal whose verdict, and one of whose arrays, are blobs, and a recheck."""
+    found = cast("dict[str, Json]", decision_json(REFUSED))
+    verdict = canonical(to_json(REFUSED.verdict))
+    rows = canonical(to_json(np.array([[0.5, np.nan], [-1.5, 2.0], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0]])))
+    names = {hashlib.sha256(content).hexdigest(): content for content in (verdict, rows)}
+    in_verdict, in_rows = names
+    found["attempts"] = [{"amendment": "as proposed", "rows": 0, "verdict": {"blob": in_verdict}}]
+    case: Json = {
+        "chunk": {"values": {"blob": in_rows}, "mask": to_json(np.array([True, False]))},
+        "rules": [{"a": 1}, {}],
+    }
+    with open_log(tmp_path / "log") as log:
+        log.append("review", {"decision": found, "case": case}, blobs=names)
+        log.append("recheck", {"verdict": {"blob": in_verdict}}, blobs={in_verdict: verdict})
+    return tmp_path / "log"
+
+
+def test_a_list_names_the_rule_that_refused_on_one_line_of_80_columns(decided: Path) -> None:
+    shown = CliRunner().invoke(audit.app, ["list", str(decided)], env={"COLUMNS": "80"}).stdout
+
+    lines = [line for line in shown.splitlines() if " review " in line or " recheck " in line]
+    assert [line.split()[0] for line in lines] == ["1", "2"]
+    assert all(line.rstrip().endswith("veto KEEP-OUT") for line in lines)
+    assert all(re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z ", line) for line in lines)
+
+
+def test_a_record_shows_its_decision_and_its_arrays_in_short(decided: Path) -> None:
+    shown = run("show", decided, 1).stdout
+
+    lines = shown.splitlines()
+    assert lines[2] == "veto on record"
+    assert any("veto KEEP-OUT: distance to the zone" in line for line in lines)
+    assert any("row 7" in line for line in lines)
+    assert any(
+        line.split() == ["case.chunk.values", "5", "x", "2:", "-1.5", "to", "2,", "1", "not", "finite"]
+        for line in lines
+    )
+    assert any(line.split() == ["case.chunk.mask", "2:", "1", "of", "2", "true"] for line in lines)
+    assert "f64" not in shown
+    assert "TORQUE" not in "".join(line for line in lines if line.startswith("ok"))
+    assert "TORQUE: torque of joint 1" in run("show", decided, 1, "--all").stdout
+    assert "veto KEEP-OUT" in run("show", decided, 2).stdout
+
+
+def test_a_blob_that_is_gone_is_said_and_the_rest_is_shown(decided: Path) -> None:
+    for blob in (decided / "blobs").iterdir():
+        blob.unlink()
+
+    shown = run("show", decided, 1)
+
+    assert shown.exit_code == 0
+    assert "No such file" in shown.stdout
+    assert "case.chunk.mask" in shown.stdout
+    assert run("list", decided).exit_code == 0
+
+
+def test_replay_counts_only_in_a_terminal(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_again", lambda: again(-0.5))
+    quiet = run("replay", directory)
+    monkeypatch.setattr("interlock_cli.audit._in_terminal", lambda: True)
+
+    counted = run("replay", directory, "--format", "json")
+
+    assert quiet.stderr == ""
+    assert json.loads(counted.stdout)["identical"] == 1

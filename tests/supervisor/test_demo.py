@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from interlock.errors import LogDegraded
 from interlock.jsonform import Json
 from interlock.log import Entry
-from interlock.verdict import Attempt, Decision, Finding, Verdict
-from interlock_cli import demo as demo_command
-from interlock_cli.demo_pipe import Append, Failed, PipeLog, keep
-from interlock_cli.demo_worker import telling, work
+from interlock_cli import demo_run
+from interlock_cli.demo_pipe import Append, Failed, Finished, Paint, Painted, PipeLog, Seen, keep
+from interlock_cli.demo_run import DemoFailed, Progress, beginning
+from interlock_cli.demo_screen import Screen, show, show_pictures
+from interlock_cli.demo_worker import Bench, work
 from interlock_cli.main import app
-from interlock_sim.demo import Done, Job
+from interlock_rules import load
+from interlock_sim.demo import Done, Job, summary
+from interlock_sim.episode import Judged, Outcome
+from interlock_sim.faults import FAULTS
+from interlock_sim.watch import Contact
 
 JOBS = (
     Job("reach", 0, None, supervised=True),
@@ -43,8 +51,8 @@ def nothing(done: Sequence[Done]) -> tuple[str, ...]:
 
 @pytest.mark.slow
 def test_a_small_demo_keeps_its_promises_and_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_command, "jobs", few)
-    monkeypatch.setattr(demo_command, "broken", nothing)
+    monkeypatch.setattr(demo_run, "jobs", few)
+    monkeypatch.setattr(demo_run, "broken", nothing)
 
     ran = CliRunner().invoke(app, ["demo", "--seeds", "1", "--format", "json", "--log", str(tmp_path / "log")])
 
@@ -62,6 +70,7 @@ def test_a_small_demo_keeps_its_promises_and_its_record(tmp_path: Path, monkeypa
     assert found["log"]["decisions"] > 10
     assert {Path(picture).name for picture in found["pictures"]} >= {"check-finite.png", "CLEAR-OF-OBJECTS.png"}
     assert all(Path(picture).stat().st_size > 10_000 for picture in found["pictures"])
+    assert found["picture_problems"] == []
 
 
 def test_a_process_says_what_went_wrong() -> None:
@@ -115,26 +124,126 @@ def test_a_log_that_takes_no_more_degrades_at_the_other_end_too() -> None:
 def test_latest_leads_to_the_last_run(tmp_path: Path) -> None:
     for name in ("demo-1", "demo-2"):
         (tmp_path / name).mkdir()
-        demo_command.point_to(tmp_path / name)
+        demo_run.point_to(tmp_path / name)
 
     assert (tmp_path / "latest").resolve() == (tmp_path / "demo-2").resolve()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo-1", "demo-2", "latest"]
 
 
-def finding(rule: str, margin: float, limit: float = 1.0) -> Finding:
-    return Finding(rule, "kind", "veto", margin, 0.0, limit, "m", "text")
+NAN = Job("reach", 0, "nan", supervised=True)
+
+
+def test_a_picture_that_cannot_be_drawn_is_named_and_the_others_are_drawn(tmp_path: Path) -> None:
+    here, there = multiprocessing.Pipe()
+    bench = Bench(load("panda-tabletop"), there, realtime=False)
+
+    painted = bench.do(Paint(tmp_path / "no log", 3, NAN, tmp_path / "nan.png"))
+
+    here.close()
+    assert isinstance(painted, Painted)
+    assert "there is no log here" in painted.problem
 
 
 @pytest.mark.parametrize(
-    ("findings", "rule"),
-    [
-        ((finding("check:vetoes", -1.0), finding("KEEP-IN", -0.1), finding("TORQUE", 0.5)), "KEEP-IN"),
-        ((finding("check:vetoes", -1.0), finding("TORQUE", 0.5)), "TORQUE"),
-        ((finding("GRIPPER", 0.0), finding("TORQUE", 9.0, 60.0), finding("KEEP-OUT", 0.2, 1.0)), "TORQUE"),
-        ((finding("check:latch", -1.0, 0.0),), "check:latch"),
-    ],
+    "end",
+    [Painted(Paint(Path("log"), 3, NAN, Path("nan.png")), "a reason"), DemoFailed("a reason")],
+    ids=["one", "all"],
 )
-def test_a_decision_is_told_by_what_it_turns_on(findings: tuple[Finding, ...], rule: str) -> None:
-    decision = Decision("veto", 0, 0, 0.0, (Attempt("as proposed", 0, Verdict(findings)),), None)
+def test_pictures_are_best_effort_and_a_lost_one_is_a_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Painted | DemoFailed
+) -> None:
+    def run(_pipes: object, orders: Sequence[object], _log: object, progress: Progress, *_: object) -> None:
+        if isinstance(end, DemoFailed) and isinstance(orders[0], Paint):
+            raise end
+        if isinstance(orders[0], Paint):
+            progress.take(cast("Painted", end))
+        else:
+            progress.saw(Seen(NAN, 0.1, "veto", "check:finite", -1.0, "", 3))
 
-    assert telling(decision).rule == rule
+    monkeypatch.setattr(demo_run, "_run", run)
+
+    def workers(_count: int, _rules: str, *, realtime: bool) -> nullcontext[list[None]]:
+        del realtime
+        return nullcontext([None])
+
+    monkeypatch.setattr(demo_run, "_workers", workers)
+
+    ran = CliRunner().invoke(app, ["demo", "--seeds", "1", "--log", str(tmp_path / "log")])
+
+    lines = ran.stdout.splitlines()
+    assert ran.exit_code == 70
+    assert lines[0] == "38 episodes, without and with the supervisor: about a minute"
+    summarised = next(index for index, line in enumerate(lines) if line.startswith("Log "))
+    lost = next(index for index, line in enumerate(lines) if line.startswith("NOT DRAWN"))
+    assert summarised < lost
+    assert "a reason" in lines[lost]
+    assert isinstance(end, DemoFailed) or "nan.png, record 3: nan, seed 0" in lines[lost]
+
+
+def test_the_forecast_of_its_duration_grows_with_the_episodes() -> None:
+    assert beginning(JOBS * 100, realtime=False).endswith("about 5 minutes")
+    assert beginning(JOBS, realtime=True).endswith("in real time")
+
+
+def figures() -> dict[str, Json]:
+    judged = Judged(12, 0, {"CLEAR-OF-OBJECTS": 10, "check:normalisation": 2}, latched=True)
+    outcome = Outcome(False, (), (), blind=False, duration_s=1.0, judged=judged)
+    done = [Done(Job(fault.task, 0, fault.name, supervised=True), outcome) for fault in FAULTS]
+    log: Json = {
+        "path": "log",
+        "head": "0" * 64,
+        "verified": True,
+        "records": 1,
+        "decisions": 1,
+        "replayed_identical": 1,
+    }
+    more: dict[str, Json] = {"log": log, "review_ms": {"p50": 1.0, "p99": 2.0}, "broken": [], "seconds": 1.0}
+    return summary(done) | more
+
+
+@pytest.mark.parametrize("columns", ["80", "120", None])
+def test_no_name_is_cut_in_the_summary(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str | None
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False) if columns is None else monkeypatch.setenv("COLUMNS", columns)
+
+    show(figures())
+
+    words = capsys.readouterr().out.split()
+    assert "\u2026" not in "".join(words)
+    assert {fault.name for fault in FAULTS} <= set(words)
+    assert words.count("CLEAR-OF-OBJECTS") == words.count("check:normalisation") == len(FAULTS)
+
+
+def test_what_could_not_be_drawn_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    show_pictures({"pictures": ["a.png"], "picture_problems": ["b.png: no"]})
+
+    assert capsys.readouterr().out == "Picture a.png\nNOT DRAWN: b.png: no\n"
+
+
+def test_decisions_and_episodes_have_tables_of_their_own() -> None:
+    console = Console(width=80, file=io.StringIO())
+    touch = Contact(("panda_hand", "post"), 1, 0.001, (0.0, 0.0, 0.0))
+    job = Job("reach", 12, "degrees_for_radians", supervised=False)
+    outcome = Outcome(False, (touch,), (), blind=False, duration_s=12.34, judged=None)
+    with Screen(None) as screen:
+        screen.begin("episodes", 1)
+        screen.saw(Seen(job, 12.34, "truncate", "CLEAR-OF-OBJECTS", -12.3, "rad/s^2", 7))
+        screen.took(Finished(Done(job, outcome), ()))
+
+    console.print(screen.view())
+
+    text = " ".join(cast("io.StringIO", console.file).getvalue().split())
+    assert "episode at decision turns on margin" in text
+    assert "degrees_for_radians, seed 12 12.34 s truncate CLEAR-OF-OBJECTS -12.3" in text
+    assert "episode took supervisor result harm" in text
+    assert "degrees_for_radians, seed 12 12.34 s without not done 1 contact" in text
+    assert "\u2026" not in text
+
+
+def test_without_a_terminal_nothing_is_drawn_while_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with Screen(Console()) as screen:
+        screen.begin("episodes", 1)
+        screen.saw(Seen(NAN, 0.1, "veto", "check:finite", -1.0, "", 3))
+
+    assert capsys.readouterr().out == ""

@@ -49,7 +49,7 @@ def test_lint_shows_remarks_with_their_lines_and_fails() -> None:
     assert code == 1
     assert "error fast-in-manual" in output
     assert "modes: [automatic, manual]" in output
-    assert output.splitlines()[-1] == "1 errors, 5 warnings, 2 notes"
+    assert output.splitlines()[-1] == "1 error, 5 warnings, 2 notes"
 
 
 def test_lint_passes_where_there_are_only_notes() -> None:
@@ -107,6 +107,11 @@ def test_cases_as_json(complete: Path) -> None:
 def test_a_set_that_does_not_load_is_unusable() -> None:
     with pytest.raises(UnusableInput):
         run("test", "no-such-set")
+
+    code, output = run("lint", SMALL, "no-such-set")
+
+    assert code == 2
+    assert "error unreadable" in output
 
 
 @pytest.mark.parametrize("name", ["ruleset", "profile", "cell"])

@@ -1,0 +1,125 @@
+"""How a verdict is shown, in `interlock check` and in `interlock audit show`, and which of its findings tells most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from interlock.verdict import Attempt, Decision, Finding, Verdict
+
+from .plain import plain
+from .printing import counted, print_line, print_table
+
+COLOURS: Final = {"log": "cyan", "warn": "yellow", "slow": "yellow", "truncate": "yellow", "veto": "red"}
+OUTCOMES: Final = {"permit": "green", "slow": "yellow", "truncate": "yellow", "veto": "red", "stop": "bold red"}
+TAMED: Final = {"m": 0.1}  # by unit: what a margin is compared with where the limit is 0; 1 where the unit is another
+COUNTS_VETOES: Final = "check:vetoes"  # it only follows from what else is violated
+
+
+def telling(decision: Decision) -> Finding:
+    """What a decision turns on: what was violated worst in what was proposed, but for the count of vetoes, which only
+    follows; where nothing was, what came nearest to its limit without standing on it by design.
+    """
+    findings = decision.attempts[0].verdict.findings  # violated ones first, worst first
+    return worst(findings) or nearest(findings) or findings[0]
+
+
+def worst(findings: Iterable[Finding]) -> Finding | None:
+    """The first that is violated, of findings that are in order; the count of vetoes is left out."""
+    return next((finding for finding in findings if not finding.ok and finding.rule != COUNTS_VETOES), None)
+
+
+def nearest(findings: Iterable[Finding]) -> Finding | None:
+    """What holds with the least margin, as a share of its limit; what stands exactly on its limit is left out."""
+    return min((finding for finding in findings if finding.margin > 0.0), key=_share, default=None)
+
+
+def _share(finding: Finding) -> float:
+    return finding.margin / (abs(finding.limit) or TAMED.get(finding.unit, 1.0))
+
+
+def print_decision(decision: Decision, by: str, places: Mapping[str, str], *, every: bool) -> None:
+    """Prints what was decided, `by` whom, what was tried on the way, and the verdict that the decision rests on.
+
+    `places`: where each rule stands. `every`: the findings that hold too, one by one.
+    """
+    print_line(f"{decision.reaction} {by}", f"bold {OUTCOMES[decision.reaction]}")
+    if decision.permitted:
+        last = decision.start_row + decision.rows - 1
+        print_line(f"rows {decision.start_row} to {last} and their brake; {decision.progress:.0%} of the path proposed")
+    for attempt in decision.attempts[1:]:
+        print_line(_amendment(attempt))
+    print_verdict(decision.verdict, places, every=every)
+
+
+def _amendment(attempt: Attempt) -> str:
+    wrong = worst(attempt.verdict.findings)
+    refused = "refused" if wrong is None else f"refused by {wrong.rule}"
+    return f"amended: {attempt.amendment}: {'allowed' if attempt.verdict.allowed else refused}"
+
+
+def print_verdict(verdict: Verdict, places: Mapping[str, str], *, every: bool) -> None:
+    """Prints each violated finding whole, and what holds in one line, or one by one."""
+    shown = verdict.findings if every else verdict.violated
+    if shown:
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for finding in shown:
+            grid.add_row(*_cells(finding, places.get(finding.rule, "")))
+        print_table(grid)
+    if verdict.escape:
+        print_line("The start violates already; this motion leads out of it.")
+    holding = _holding([finding for finding in verdict.findings if finding.ok])
+    print_line(holding if every else f"{holding} (--all shows them)")
+
+
+def _cells(finding: Finding, place: str) -> tuple[Text, Text]:
+    """The reaction, or ok; and the rule with its message, over numbers and places."""
+    mark = Text("ok", "green") if finding.ok else Text(finding.reaction, COLOURS.get(finding.reaction, "bold red"))
+    body = Text.assemble((plain(finding.rule), "bold"), ": ", plain(finding.message))
+    details = "; ".join(plain(part) for part in _details(finding, place))
+    return mark, body.append(f"\n{details}", "dim") if details else body
+
+
+def _details(finding: Finding, place: str) -> Iterable[str]:
+    unit = f" {finding.unit}" if finding.unit else ""
+    if finding.kind != "check" or finding.unit:  # other checks are met or not
+        yield f"{_number(finding.value)}{unit}, limit {_number(finding.limit)}{unit}"
+        if not finding.ok and math.isfinite(finding.margin):
+            yield f"beyond it by {_number(-finding.margin)}{unit}"
+        elif finding.ok:
+            yield f"margin {_number(finding.margin)}{unit}"
+    if finding.row >= 0:
+        yield f"row {finding.row}, {finding.time_s:.2f} s ahead"
+    elif finding.phase:
+        yield finding.phase
+    if finding.links:
+        yield ", ".join(finding.links)
+    if finding.point is not None:
+        yield f"at ({', '.join(f'{axis:.3f}' for axis in finding.point)}) m"
+    if place:
+        yield place
+
+
+def _holding(holding: Iterable[Finding]) -> str:
+    """What holds, in one line: how many rules and checks, and what comes nearest to its limit."""
+    found = list(holding)
+    rules = {finding.rule for finding in found}
+    checks = {rule for rule in rules if rule.startswith("check:")}
+    near = nearest(found)
+    text = f"{counted(len(rules - checks), 'rule')} and {counted(len(checks), 'check')} hold"
+    on = sorted({finding.rule for finding in found if finding.margin == 0.0})
+    text += f", {', '.join(on)} exactly on the limit" if on else ""
+    if near is None or not math.isfinite(near.margin):
+        return text
+    unit = f" {near.unit}" if near.unit else ""
+    return f"{text}; the closest is {near.rule} by {_number(near.margin)}{unit}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
