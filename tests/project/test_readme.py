@@ -1,4 +1,4 @@
-"""What README.md tells a reader to type exists, and the Python that it shows runs."""
+"""What README.md tells a reader to type exists, and the Python and the commands that it shows run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,22 @@ from typing import NamedTuple
 import pytest
 import typer.main
 from typer.core import TyperGroup
+from typer.testing import CliRunner
 
+from interlock.bullet_physics import BulletPhysics
+from interlock.case import Case, Memory
+from interlock.decide import decide
+from interlock.record import review_body
+from interlock_audit_logs import open_log
+from interlock_cli.check import EXAMPLE_NS
+from interlock_cli.demo import RUNS
 from interlock_cli.main import app
+from interlock_rules import load
+from interlock_rules.example import standing_still
 from tests.project.test_layout import ROOT
 
 FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(interlock [^`\n]+)`")
 SHELLS = ("bash", "sh", "shell", "console")
 ELSEWHERE = ("cd", "git")  # commands that are not ours to check
 
@@ -87,6 +98,74 @@ def untrue(markdown: str, root: Path, scratch: Path) -> list[str]:
         )
         wrong += [f"Python fails: {run.stderr.strip().splitlines()[-1]}"] if run.returncode else []
     return wrong
+
+
+def own_commands(markdown: str) -> list[list[str]]:
+    """The words after `interlock` of each command, in blocks and between backticks, in order."""
+    prose = Block("sh", "\n".join(INLINE.findall(FENCE.sub("", markdown))))
+    shell = [block for block in blocks(markdown) if block.language in SHELLS]
+    found = [words for block in (*shell, prose) for words in commands(block)]
+    return [words[1:] for words in found if words[0].removeprefix(".venv/bin/") == "interlock"]
+
+
+def failing(markdown: str, scratch: Path) -> list[str]:
+    """The commands of `interlock` that fail when they are run one after the other, and how; /tmp is a folder of ours.
+
+    A demo is not run here (`tests/supervisor/test_demo.py` runs a small one): `recorded` stands for what it leaves.
+    """
+    wrong: list[str] = []
+    for words in own_commands(markdown):
+        if words[:1] == ["demo"]:
+            continue
+        ran = CliRunner().invoke(app, [re.sub(r"^/tmp/", f"{scratch}/", word) for word in words])
+        if ran.exit_code:
+            wrong.append(f"interlock {' '.join(words)}: exit {ran.exit_code}, {ran.output.strip()[-300:]}")
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a demo seems to have run: its log of a few reviews is where `latest` leads."""
+    folder = tmp_path_factory.mktemp("recorded")
+    rules = load("panda-tabletop")
+    state, chunk, scene = standing_still(rules, EXAMPLE_NS)
+    case = Case(EXAMPLE_NS, chunk, state, scene, Memory(), rules)
+    body = review_body(case, decide(case, BulletPhysics(rules.profile, rules.cell)), 0, EXAMPLE_NS)
+    with open_log(folder / RUNS / "latest") as log:
+        for _ in range(3):
+            log.append("review", body.body, blobs=body.blobs)
+    return folder
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_runs(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(recorded)
+
+    assert len(own_commands(readme)) >= 10
+    assert failing(readme, recorded) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "complaint"),
+    [
+        ("```sh\ninterlock audit show 3 audit_logs/runs/latest\n```", "audit show 3 audit_logs/runs/latest: exit 2"),
+        (
+            "```sh\n.venv/bin/interlock audit verify audit_logs/runs/gone\n```",
+            "audit verify audit_logs/runs/gone: exit 2",
+        ),
+        ("Now `interlock schema chunks` prints it.", "schema chunks: exit 2"),
+        ("```console\n$ interlock rules lint gone\n```", "rules lint gone: exit 2"),
+    ],
+)
+def test_a_planted_command_that_fails_is_found(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, planted: str, complaint: str
+) -> None:
+    monkeypatch.chdir(recorded)
+
+    (found,) = failing(f"{planted}\n", recorded)
+
+    assert complaint in found
 
 
 def test_readme_is_true(tmp_path: Path) -> None:
