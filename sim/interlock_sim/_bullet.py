@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from interlock.errors import UnusableInput
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere, Vector
 from interlock.quiet import without_line
+from interlock.urdf import UrdfJoint
 
 with without_line(b"pybullet build time: "):
     import pybullet
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 GRAVITY_M_S2 = -9.81
+MOVES: Final = {
+    "revolute": pybullet.JOINT_REVOLUTE,
+    "continuous": pybullet.JOINT_REVOLUTE,
+    "prismatic": pybullet.JOINT_PRISMATIC,
+    "fixed": pybullet.JOINT_FIXED,
+}
+Loaded: TypeAlias = tuple[int, str, str, tuple[float, ...]]  # kind, parent, child; lower, upper, effort, velocity
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +58,17 @@ class Bullet:
 
     def __init__(self, step_s: float) -> None:
         self._client: int = pybullet.connect(pybullet.DIRECT)
+        self.close = weakref.finalize(self, pybullet.disconnect, self._client)  # PyBullet has 1024 clients, no more
         pybullet.setGravity(0.0, 0.0, GRAVITY_M_S2, physicsClientId=self._client)
         # Without this PyBullet hands back the robot that it last loaded from a path of this name (F-26).
         pybullet.setPhysicsEngineParameter(enableFileCaching=0, fixedTimeStep=step_s, physicsClientId=self._client)
 
-    def close(self) -> None:
-        """Ends the client."""
-        pybullet.disconnect(physicsClientId=self._client)
+    def load_robot(self, urdf: str, mount: Pose, joints: Sequence[UrdfJoint]) -> int:
+        """A robot from the text of a URDF whose meshes have absolute paths, its base fixed at mount; its body's id.
 
-    def load_robot(self, urdf: str, mount: Pose) -> int:
-        """A robot from the text of a URDF whose meshes have absolute paths, its base fixed at mount; its body's id."""
+        Raises UnusableInput unless the robot has these joints, each of its kind, between its links, with its limits:
+        PyBullet breaks long lines in the middle of a word and loads what is left (F-26).
+        """
         flags = pybullet.URDF_USE_INERTIA_FROM_FILE | pybullet.URDF_USE_SELF_COLLISION
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "robot.urdf"
@@ -65,7 +76,30 @@ class Bullet:
             body: int = pybullet.loadURDF(
                 str(path), mount.xyz, mount.quat_xyzw, useFixedBase=1, flags=flags, physicsClientId=self._client
             )
+        expected, found = {joint.name: _told(joint) for joint in joints}, self._loaded(body)
+        for name in [*expected, *(found.keys() - expected.keys())]:
+            if found.get(name) != expected.get(name):
+                raise UnusableInput(
+                    f"PyBullet loaded joint {name!r} as {found.get(name)}, not as {expected.get(name)}; "
+                    "it breaks lines of a URDF that are longer than 8191 bytes"
+                )
         return body
+
+    def _loaded(self, robot: int) -> dict[str, Loaded]:
+        """What PyBullet made of each joint, by name; its links say where in the chain it stands."""
+        count = pybullet.getNumJoints(robot, physicsClientId=self._client)
+        rows = [pybullet.getJointInfo(robot, index, physicsClientId=self._client) for index in range(count)]
+        base = pybullet.getBodyInfo(robot, physicsClientId=self._client)[0].decode()
+        links = {-1: base} | {index: row[12].decode() for index, row in enumerate(rows)}
+        return {
+            row[1].decode(): (
+                row[2],
+                links[row[16]],
+                row[12].decode(),
+                () if row[2] == pybullet.JOINT_FIXED else row[8:12],
+            )
+            for row in rows
+        }
 
     def links(self, robot: int) -> dict[str, int]:
         """The index of each link by name; the base's is -1."""
@@ -219,3 +253,9 @@ class Bullet:
             width, height, view, lens, renderer=pybullet.ER_TINY_RENDERER, shadow=1, physicsClientId=self._client
         )
         return np.asarray(pixels, dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
+
+
+def _told(joint: UrdfJoint) -> Loaded:
+    """What PyBullet must make of a joint."""
+    limits = (joint.lower, joint.upper, joint.effort, joint.velocity)
+    return MOVES[joint.kind], joint.parent, joint.child, () if joint.kind == "fixed" else limits

@@ -18,7 +18,7 @@ from interlock.verdict import Finding
 
 from ._bullet import Bullet, Pixels
 from .poses import pose_of
-from .urdf import urdf_text
+from .urdf import described, urdf_text
 
 __all__ = ["Pixels", "photograph"]
 
@@ -40,7 +40,8 @@ def photograph(case: Case, positions: FloatArray, grippers: FloatArray, held: He
     wrong = _with_their_links(profile, finding.links)
     bullet = Bullet(0.001)
     try:
-        robot = bullet.load_robot(urdf_text(profile, visuals=True), case.rules.cell.mount)
+        urdf, known = urdf_text(profile, visuals=True), described(profile).joints
+        robot = bullet.load_robot(urdf, case.rules.cell.mount, known)
         joints = bullet.joints(robot)
         hands = [
             (joints[finger.joint], float(value) * finger.share)

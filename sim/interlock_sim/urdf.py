@@ -10,9 +10,16 @@ from interlock.arrays import FloatArray
 from interlock.errors import UnusableInput
 from interlock.geometry import Box, Cylinder, Sphere
 from interlock.profile import Inertia, Profile
-from interlock.urdf import Collision, Mesh, UrdfJoint, read_urdf
+from interlock.urdf import Collision, Description, Mesh, UrdfJoint, read_urdf
 
 WEIGHTLESS = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+
+
+def described(profile: Profile) -> Description:
+    """The robot that the profile names; raises UnusableInput without a readable URDF."""
+    if profile.urdf is None:
+        raise UnusableInput(f"profile {profile.name!r} names no URDF; a robot without a shape cannot be simulated")
+    return read_urdf(profile.urdf)
 
 
 def urdf_text(profile: Profile, *, visuals: bool) -> str:
@@ -20,9 +27,7 @@ def urdf_text(profile: Profile, *, visuals: bool) -> str:
 
     Visual shapes, where asked for, are the collision shapes. Raises UnusableInput without a readable URDF.
     """
-    if profile.urdf is None:
-        raise UnusableInput(f"profile {profile.name!r} names no URDF; a robot without a shape cannot be simulated")
-    description = read_urdf(profile.urdf)
+    description = described(profile)
     inertias = {inertia.link: inertia for inertia in profile.inertias}
     robot = Element("robot", name=profile.name)
     for link in description.links:

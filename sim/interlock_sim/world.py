@@ -15,7 +15,7 @@ from interlock.scene import Cell, Held
 from ._bullet import Bullet, Touch
 from .hands import Grasp, Hands, Thing
 from .track import EASING, STEP_NS, Track, at_rest, eased
-from .urdf import urdf_text
+from .urdf import described, urdf_text
 from .watch import Intended, Watch
 
 __all__ = ["Thing", "World"]
@@ -51,7 +51,8 @@ class World:
         self.things = things
         self.watch = Watch(profile, intended)
         self._bullet = Bullet(STEP_NS / 1e9)
-        self._robot = self._bullet.load_robot(urdf_text(profile, visuals=False), cell.mount)
+        urdf, joints = urdf_text(profile, visuals=False), described(profile).joints
+        self._robot = self._bullet.load_robot(urdf, cell.mount, joints)
         self._links = self._bullet.links(self._robot)
         fixed = {self._bullet.add(body.shape, body.pose): body.name for body in cell.bodies}
         moved = {self._bullet.add(item.shape, item.pose, item.mass_kg, GRIP_FRICTION): item for item in things}
@@ -59,9 +60,9 @@ class World:
         self._names = fixed | {body: thing.name for body, thing in moved.items()}
         self._link_names = {index: name for name, index in self._links.items()}
         self._silence(fixed)
-        joints = self._bullet.joints(self._robot)
-        self._arm = _indices(joints, profile.joint_names)
-        self._hands = Hands(profile, joints, grippers.tolist(), STEP_NS / 1e9)
+        indices = self._bullet.joints(self._robot)
+        self._arm = _indices(indices, profile.joint_names)
+        self._hands = Hands(profile, indices, grippers.tolist(), STEP_NS / 1e9)
         self._grasp = Grasp(self._bullet, self._robot, profile, self._hands, moved)
         fingers = self._hands.fingers
         self._motors = [*self._arm, *(finger.joint for finger in fingers)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
+from interlock.errors import UnusableInput
 from interlock.geometry import Box, Pose
 from interlock.motion import Plan
 from interlock.profile import Profile
@@ -14,6 +15,7 @@ from interlock.scene import Cell
 from interlock_sim.tasks import start_positions
 from interlock_sim.tool import Tool
 from interlock_sim.track import at_rest, following
+from interlock_sim.urdf import urdf_text
 from interlock_sim.watch import Intended
 from interlock_sim.world import Thing, World
 
@@ -30,6 +32,56 @@ def world(profile: Profile, cell: Cell, tool: Tool) -> Iterator[World]:
     made = World(profile, cell, (cube,), GRASP, positions=start, grippers=np.array([0.054]))
     yield made
     made.close()
+
+
+def renamed(text: str) -> str:
+    return text.replace("panda_joint4", "panda_joint9")
+
+
+def wider(text: str) -> str:
+    return text.replace('upper="0.0"', 'upper="3.0"')
+
+
+def stiff(text: str) -> str:
+    return text.replace('name="panda_joint4" type="revolute"', 'name="panda_joint4" type="fixed"')
+
+
+def swapped(text: str) -> str:
+    """The third and the fourth joint in each other's place, names and limits as they were."""
+    for a, b in (("panda_joint3", "?"), ("panda_joint4", "panda_joint3"), ("?", "panda_joint4")):
+        text = text.replace(f'joint name="{a}"', f'joint name="{b}"')
+    return text
+
+
+def longer(text: str) -> str:
+    more = '<joint name="more" type="fixed"><parent link="panda_hand"/><child link="more"/></joint>'
+    return text.replace("</robot>", f'<link name="more"/>{more}</robot>')
+
+
+def broken_by_pybullet(text: str) -> str:
+    """One line, in which byte 8191 falls into the name of a joint."""
+    line = text.replace("\n", "")
+    before = line[: line.index("panda_joint4")].rindex("<joint")
+    assert before < 8000
+    return line[:before] + " " * (8191 - before - len('<joint name="panda_')) + line[before:]
+
+
+@pytest.mark.parametrize("damage", [renamed, wider, stiff, swapped, longer, broken_by_pybullet])
+def test_F26_a_robot_that_is_not_loaded_as_it_is_described_is_not_simulated(
+    damage: Callable[[str], str], profile: Profile, cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = urdf_text(profile, visuals=False)
+    damaged = damage(text)
+
+    def of(_profile: Profile, *, visuals: bool) -> str:
+        assert not visuals
+        return damaged
+
+    monkeypatch.setattr("interlock_sim.world.urdf_text", of)
+
+    with pytest.raises(UnusableInput, match=r"PyBullet loaded joint '\w+' as .*, not as "):
+        World(profile, cell, (), Intended(), positions=start_positions(profile), grippers=np.array([0.08]))
+    assert damaged != text
 
 
 def hand_to(world: World, width: float, until_ns: int) -> None:
