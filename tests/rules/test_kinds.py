@@ -22,6 +22,7 @@ from tests.rules.arm import (
     SETUP,
     case_of,
     cubic,
+    forecast,
     judge,
     motion_of,
     moving,
@@ -211,6 +212,17 @@ def test_F38_poses_of_another_shape_are_a_violation(kind: str) -> None:
     short = replace(motion, poses=motion.poses[:, :2])
 
     assert not ok(judge(limit, short, case_of(limit)))
+
+
+@pytest.mark.parametrize("kind", ["keep_out", "clearance"])  # those that ask the forecast
+def test_F38_an_answer_that_is_missing_is_an_error_and_no_silence(kind: str) -> None:
+    limit, motion = read(kind), motion_of(still())
+    answers = tuple(forecast(demand, motion, case_of(limit)) for demand in limit.demands(case_of(limit), motion))
+
+    for wrong in ((), (*answers, *answers)):
+        with pytest.raises(ValueError, match="zip"):
+            limit.measure(case_of(limit), motion, wrong)
+    assert ok(limit.measure(case_of(limit), motion, answers))
 
 
 HELD = Held("cup", Sphere(0.02), Pose((0.0, 0.0, 0.03)), 0.4)

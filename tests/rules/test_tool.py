@@ -16,7 +16,7 @@ from interlock.arrays import FloatArray
 from interlock.geometry import Box, Pose
 from interlock.scene import Held
 from interlock_rules.kind import NoProvocation, Setup
-from interlock_rules.tool import LinkSpeed, TcpOrientation, TcpSpeed, tilt_rad
+from interlock_rules.tool import LinkSpeed, TcpOrientation, TcpSpeed, fastest, tilt_rad
 from tests.rules.arm import HOME, PERIOD, SETUP, Arm, case_of, judge, motion_of, moving, ok, still, worst
 
 LOOSE = replace(SETUP, model=Arm(stiff=False))
@@ -140,6 +140,26 @@ def test_F44_a_provocation_is_found_for_any_speed_that_can_be_reached(most: floa
     )
 
     assert not ok(traces)
+
+
+def tip(positions: FloatArray) -> FloatArray:
+    return np.asarray((Arm().forward(positions)[:, 4] @ np.array([0.05, 0.0, 0.0, 1.0]))[:, :3])
+
+
+def test_F44_where_joints_must_turn_against_each_other_to_be_fast_that_is_found() -> None:
+    first, second, third = SETUP.profile.joints
+    joints = (replace(first, velocity=0.1), second, replace(third, lower=2.9, upper=3.1))  # the hand lies on the arm
+    setup = replace(SETUP, profile=replace(SETUP.profile, joints=joints), home=np.array([0.0, 0.0, 3.0]))
+    poses = np.array([[0.0, b, c] for b in np.linspace(-2.2, 2.2, 19) for c in np.linspace(2.91, 3.09, 19)])
+    turns = 0.95 * np.array([0.1, 2.0, 2.0]) * np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
+    speeds = [np.linalg.norm(tip(poses + 1e-6 * turn) - tip(poses), axis=1).max() / 1e-6 for turn in turns]
+    most = 0.98 * max(speeds)
+
+    pose, rates = fastest(setup, ("tcp",), most)
+
+    assert speeds[0] < 0.5 * most
+    assert np.linalg.norm(tip(pose[None] + 1e-6 * rates) - tip(pose[None])) / 1e-6 >= most
+    assert np.abs(rates) == pytest.approx(np.abs(turns[0]))
 
 
 def test_unknown_fixed_and_missing_bodies_are_faults() -> None:

@@ -221,6 +221,12 @@ def test_F38_an_answer_of_another_length_is_a_violation() -> None:
     assert not ok(limit.measure(case_of(limit), motion, (answer,)))
 
 
+def test_of_a_tool_point_nothing_is_asked_of_the_forecast() -> None:
+    limit = KeepOut("screen", ("tcp",))
+
+    assert limit.demands(case_of(limit), motion_of(still())) == ()
+
+
 @pytest.mark.parametrize("kind", [KeepIn, KeepOut])
 def test_F44_a_provocation_holds_something_where_the_rule_is_about_that(kind: type[KeepIn | KeepOut]) -> None:
     limit = kind("bench", ("held",))

@@ -168,5 +168,6 @@ def test_what_is_not_known_everywhere_is_not_cut() -> None:
 
     assert cut(proposal, judged(proposal)) is None
     assert cut(proposal, judged(proposal, np.full(3, -1.0))) is None
+    assert cut(proposal, judged(proposal, refused_from(proposal, 18), np.full(3, 1.0))) is None
     assert cut(proposal, judged(proposal, unknown)) is None
     assert cut(proposal, Judgement(Verdict(()))) is None

@@ -268,6 +268,21 @@ def test_F31_a_second_joint_cannot_hide_in_a_trace_of_the_worst() -> None:
     assert out.escape
 
 
+def test_F31_a_second_pair_on_the_way_is_refused_even_where_the_second_answer_is_silent_about_it() -> None:
+    class Turning(Apart):
+        @override
+        def measure(self, case: Case, motion: Motion, clearances: tuple[Clearance, ...]) -> tuple[Trace, ...]:
+            (found,) = Apart.measure(self, case, motion, clearances)
+            which = np.where((motion.positions[:, 0] < 0.09) & (found.margin < 0.0), 1, 0)
+            return (replace(found, names=(POST, WALL), which=which),)
+
+    steady = escaping(chosen=rule(Apart()))
+    turning = escaping(chosen=rule(Turning()))
+
+    assert steady.escape
+    assert violated(turning) == ["APART"]
+
+
 @pytest.mark.parametrize("names", [(), (("x", "y", "z"),)])
 def test_F31_a_pair_that_cannot_be_named_cannot_be_left_out(names: Any) -> None:
     class Nameless(Apart):

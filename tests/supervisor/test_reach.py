@@ -46,6 +46,21 @@ def forked() -> Kinematics:
 FORKED = forked()
 
 
+def straight() -> Kinematics:
+    """Four joints about z in a row along x, so that at zero the way between any two links is stretched out."""
+    joints: list[UrdfJoint] = []
+    for index, length in enumerate((0.3, 0.5, 0.7, 1.1)):
+        origin = np.eye(4)
+        origin[0, 3] = length
+        parent, child, axis = f"link{index}", f"link{index + 1}", np.array([0.0, 0.0, 1.0])
+        joints.append(UrdfJoint(f"j{index}", "revolute", parent, child, origin, axis, -3.0, 3.0, 1.0, 1.0, None))
+    links = [UrdfLink(f"link{index}", ()) for index in range(5)]
+    return kinematics_of(Description(tuple(links), tuple(joints)), [joint.name for joint in joints])
+
+
+STRAIGHT = straight()
+
+
 def way(tree: Kinematics, start: str, end: str) -> Route:
     return route(tree, tree.links.index(start), tree.links.index(end))
 
@@ -144,6 +159,16 @@ def test_the_deviation_holds_inside_an_interval_too(chance: int, pair: tuple[str
         off = generator.choice([-1.0, 1.0], (20, len(errors))) * errors
         moved = seen(TREE, values + off, *pair, points) - seen(TREE, values[None], *pair, points)
         assert np.linalg.norm(moved, axis=2).max() <= bound + 1e-12
+
+
+@pytest.mark.parametrize(("start", "end"), [("link0", "link4"), ("link4", "link0"), ("link1", "link3")])
+def test_a_reach_is_that_of_the_stretched_arm_and_no_more(start: str, end: str) -> None:
+    places = STRAIGHT.forward(np.zeros((1, 4)), np.eye(4))[0, :, :3, 3]
+
+    found = way(STRAIGHT, start, end)
+
+    stretched = np.linalg.norm(places[found.links] - places[STRAIGHT.links.index(end)], axis=1)
+    assert found.reaches == pytest.approx(stretched)
 
 
 def test_joints_outside_the_two_do_not_count() -> None:
