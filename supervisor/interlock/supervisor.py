@@ -5,6 +5,7 @@ Fail closed: whatever raises here ends in a brake by whoever drives the robot, n
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -49,7 +50,8 @@ class Review:
 
 
 class Supervisor:
-    """One robot, one rule set, one log. Not for several threads.
+    """One robot, one rule set, one log. For one thread: reviews and ticks of several wait for each other, but a permit
+    that one thread got is not taken back by a brake or a stop of another.
 
     physics: PyBullet, for the robot and cell of the rules, unless another is handed in. now_ns: the monotonic clock of
     all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one that stands still. Raises
@@ -71,6 +73,7 @@ class Supervisor:
         self._physics = BulletPhysics(rules.profile, rules.cell) if physics is None else physics
         self._now_ns, self._elapsed_ns = now_ns, elapsed_ns
         self._memory = Memory()
+        self._turn = threading.Lock()
         self._refusal: Ticket | None = None
         self._judged: tuple[str, int] | None = None  # the situation, and when the committed plan was last judged
         proof = SelfTest(rules, self._physics) if self_test is None else self_test
@@ -91,6 +94,10 @@ class Supervisor:
         """Decides on a chunk. On return the decision is on record; only then is there a permit, and only if it allows
         one.
         """
+        with self._turn:
+            return self._review(chunk, state, scene)
+
+    def _review(self, chunk: ActionChunk | Malformed, state: RobotState, scene: Scene) -> Review:
         now = self._now_ns()
         began = self._elapsed_ns()
         case = Case(now, chunk, state, scene, self._memory, self._rules)
@@ -117,6 +124,10 @@ class Supervisor:
 
     def tick(self, state: RobotState, scene: Scene) -> bool:
         """Whether the robot may go on with its committed plan; False means: brake now. Called once a row period."""
+        with self._turn:
+            return self._tick(state, scene)
+
+    def _tick(self, state: RobotState, scene: Scene) -> bool:
         plan = self._memory.plan
         now = self._now_ns()
         if plan is None or now >= plan.end_ns:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typing_extensions import override
 
 from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk, Malformed
 from interlock.errors import LogDegraded, PermitRefused, SelfTestFailed
 from interlock.geometry import Box, Pose, Sphere
-from interlock.rules import Provocation, RuleSet
+from interlock.motion import Motion
+from interlock.rules import Clearance, Demand, Provocation, RuleSet
 from interlock.scene import Held, RobotState, Scene, SceneObject
 from interlock.self_test import SelfTest
 from interlock.supervisor import RECHECK_NS, Supervisor
@@ -302,6 +308,90 @@ def test_F20_a_brake_does_not_wait_for_a_log_that_takes_no_more() -> None:
     assert not desk.tick(positions=np.array([0.5, 0.2]))
     assert desk.supervisor.memory.state == "stopped"
     assert desk.supervisor.memory.plan is None
+
+
+NOT_FINITE = st.sampled_from([np.nan, np.inf, -np.inf])
+
+
+@st.composite
+def unreadable(draw: st.DrawFn) -> SceneObject:
+    """The cube with a number that is none in one place."""
+    wrong = draw(NOT_FINITE)
+    name = draw(st.sampled_from(["xyz", "quat_xyzw", "uncertainty_m", "speed_m_s"]))
+    if name in ("uncertainty_m", "speed_m_s"):
+        return replace(CUBE, **cast(Any, {name: wrong}))
+    numbers = list(getattr(CUBE.pose, name))
+    numbers[draw(st.integers(0, len(numbers) - 1))] = wrong
+    return replace(CUBE, pose=replace(CUBE.pose, **cast(Any, {name: tuple(numbers)})))
+
+
+@given(unreadable(), st.sampled_from([0, RECHECK_NS - 1, RECHECK_NS]), st.booleans())
+@settings(max_examples=40)
+def test_F01_a_scene_with_a_number_that_is_none_brakes_at_once(thing: SceneObject, after_ns: int, first: bool) -> None:  # noqa: FBT001 - a case
+    desk = Desk()
+    desk.review()
+    desk.now_ns += after_ns
+    seen, other = (replace(item, seen_ns=desk.now_ns) for item in (thing, replace(CUBE, name="other")))
+    scene = Scene("automatic", (seen, other) if first else (other, seen))
+
+    assert desk.tick(Scene("automatic", (other,)))
+    assert not desk.tick(scene)
+    assert (desk.supervisor.memory.state, desk.supervisor.memory.plan) == ("holding", None)
+    assert desk.log.kinds[-1] == "recheck"
+    assert desk.supervisor.review(desk.chunk(), desk.state(), scene).permit is None
+
+
+class Crowded(Physics):
+    """Waits at its gate, a little, for a second thread: `met` if one came."""
+
+    gate: threading.Barrier | None = None
+    met = False
+
+    @override
+    def forecast(self, motion: Motion, scene: Scene, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
+        if self.gate is not None:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                self.gate.wait(0.2)
+                self.met = True
+        return Physics.forecast(self, motion, scene, demands)
+
+
+def test_F18_two_threads_get_no_two_permits_for_one_sequence_number() -> None:
+    physics = Crowded()
+    desk = Desk(physics=physics)
+    proposal, here = desk.chunk(), desk.state()
+    physics.gate = threading.Barrier(2)
+
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(desk.supervisor.review, proposal, here, NOTHING) for _ in range(2)]
+
+    permitted, refused = sorted((call.result() for call in calls), key=lambda review: review.permit is None)
+    assert not physics.met
+    assert permitted.permit is not None
+    assert refused.permit is None
+    assert "check:sequence" in {finding.rule for finding in refused.decision.verdict.violated}
+    assert desk.supervisor.memory.plan is permitted.decision.plan
+
+
+def test_a_tick_and_a_review_in_two_threads_wait_for_each_other() -> None:
+    physics = Crowded()
+    desk = Desk(physics=physics)
+    plan = desk.review().decision.plan
+    desk.now_ns += RECHECK_NS
+    first = desk.now_ns + 2 * PERIOD
+    follow_up = desk.chunk(first, values=ramp(start=tuple(plan.at(first).positions)))
+    here, scene = desk.state(), Scene("automatic", (replace(CUBE, seen_ns=desk.now_ns),))
+    asked = physics.asked
+    physics.gate = threading.Barrier(2)
+
+    with ThreadPoolExecutor(2) as pool:
+        review = pool.submit(desk.supervisor.review, follow_up, here, scene)
+        tick = pool.submit(desk.supervisor.tick, here, scene)
+
+    assert not physics.met
+    assert review.result().permit is not None
+    assert tick.result()
+    assert physics.asked > asked
 
 
 def test_F29_a_changed_scene_has_the_rest_of_the_plan_judged_again() -> None:
