@@ -87,34 +87,29 @@ class Bullet:
 
     def _loaded(self, robot: int) -> dict[str, Loaded]:
         """What PyBullet made of each joint, by name; its links say where in the chain it stands."""
-        count = pybullet.getNumJoints(robot, physicsClientId=self._client)
-        rows = [pybullet.getJointInfo(robot, index, physicsClientId=self._client) for index in range(count)]
-        base = pybullet.getBodyInfo(robot, physicsClientId=self._client)[0].decode()
-        links = {-1: base} | {index: row[12].decode() for index, row in enumerate(rows)}
+        names = {index: name for name, index in self.links(robot).items()}
         return {
             row[1].decode(): (
                 row[2],
-                links[row[16]],
-                row[12].decode(),
+                names[row[16]],
+                names[row[0]],
                 () if row[2] == pybullet.JOINT_FIXED else row[8:12],
             )
-            for row in rows
+            for row in self._rows(robot)
         }
+
+    def _rows(self, robot: int) -> list[pybullet.JointInfo]:
+        count = pybullet.getNumJoints(robot, physicsClientId=self._client)
+        return [pybullet.getJointInfo(robot, index, physicsClientId=self._client) for index in range(count)]
 
     def links(self, robot: int) -> dict[str, int]:
         """The index of each link by name; the base's is -1."""
         base = pybullet.getBodyInfo(robot, physicsClientId=self._client)[0].decode()
-        indices = range(pybullet.getNumJoints(robot, physicsClientId=self._client))
-        return {base: -1} | {
-            pybullet.getJointInfo(robot, index, physicsClientId=self._client)[12].decode(): index for index in indices
-        }
+        return {base: -1} | {row[12].decode(): row[0] for row in self._rows(robot)}
 
     def joints(self, robot: int) -> dict[str, int]:
         """The index of each joint by name."""
-        indices = range(pybullet.getNumJoints(robot, physicsClientId=self._client))
-        return {
-            pybullet.getJointInfo(robot, index, physicsClientId=self._client)[1].decode(): index for index in indices
-        }
+        return {row[1].decode(): row[0] for row in self._rows(robot)}
 
     def add(self, shape: Shape, pose: Pose, mass_kg: float = 0.0, friction: float = 0.5) -> int:
         """A body of one shape at a pose in the world, fixed where its mass is 0; its id."""

@@ -394,10 +394,15 @@ def test_a_tick_and_a_review_in_two_threads_wait_for_each_other() -> None:
     assert physics.asked > asked
 
 
-def test_F29_a_changed_scene_has_the_rest_of_the_plan_judged_again() -> None:
-    found = provoked(rule(Speed(), "slow"), rule(Reach()), rule(Apart()))
-    desk = Desk(found, Physics({POST: lambda q: np.where(q[:, 0] > 1.0, 0.0, 1.0)}))
+def by_a_post(*limits: Any) -> Desk:
+    """A desk that keeps the arm apart from a post, which is near beyond 1 rad; one plan is committed."""
+    desk = Desk(provoked(*limits), Physics({POST: lambda q: np.where(q[:, 0] > 1.0, 0.0, 1.0)}))
     desk.review()
+    return desk
+
+
+def test_F29_a_changed_scene_has_the_rest_of_the_plan_judged_again() -> None:
+    desk = by_a_post(rule(Speed(), "slow"), rule(Reach()), rule(Apart()))
     asked = desk.physics.asked
 
     assert desk.tick()
@@ -417,9 +422,7 @@ def test_F29_a_changed_scene_has_the_rest_of_the_plan_judged_again() -> None:
 
 @pytest.mark.parametrize("change", [{"held": BRICK}, {"grippers": np.array([OPEN / 2.0])}], ids=["held", "hand"])
 def test_F28_a_changed_hand_has_the_rest_of_the_plan_judged_again(change: dict[str, Any]) -> None:
-    found = provoked(rule(Speed(), "slow"), rule(Reach()), rule(Apart()))
-    desk = Desk(found, Physics({POST: lambda q: np.where(q[:, 0] > 1.0, 0.0, 1.0)}))
-    desk.review()
+    desk = by_a_post(rule(Speed(), "slow"), rule(Reach()), rule(Apart()))
     asked = desk.physics.asked
     desk.now_ns += RECHECK_NS
 
@@ -430,11 +433,7 @@ def test_F28_a_changed_hand_has_the_rest_of_the_plan_judged_again(change: dict[s
 
 
 def test_a_rule_that_says_stop_stops_at_a_recheck_too() -> None:
-    desk = Desk(
-        provoked(rule(Speed(), "slow"), rule(Apart(), "stop")),
-        Physics({POST: lambda q: np.where(q[:, 0] > 1.0, 0.0, 1.0)}),
-    )
-    desk.review()
+    desk = by_a_post(rule(Speed(), "slow"), rule(Apart(), "stop"))
     desk.now_ns += RECHECK_NS
     desk.physics.gaps = {POST: lambda q: np.full(len(q), 0.01)}
 
