@@ -87,6 +87,18 @@ def test_F38_values_for_other_grippers_are_a_violation(setup: Setup) -> None:
     assert not ok(judge(LIMIT, motion_of(still()), case_of(LIMIT, setup=setup)))
 
 
+def test_F38_a_width_and_a_speed_in_two_units_are_a_fault_and_a_violation() -> None:
+    for mixed in (replace(LIMIT, max_speed=Amount(0.1, "rad")), replace(LIMIT, width=Range(0.0, 0.08, "rad"))):
+        assert len(mixed.faults(SETUP)) == 1
+        assert not ok(judge(mixed, motion_of(still()), case_of(mixed)))
+
+
+def test_a_provocation_opens_the_hand_a_tenth_of_the_span_too_far() -> None:
+    limit = replace(LIMIT, width=Range(0.03, 0.05, "m"))
+
+    assert limit.provoke(SETUP).grippers == pytest.approx(0.052)
+
+
 @pytest.mark.parametrize(
     ("setup", "fields"),
     [

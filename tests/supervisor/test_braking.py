@@ -73,6 +73,17 @@ def test_F32_where_the_rows_ahead_allow_no_brake_the_arm_goes_straight_on() -> N
     assert found.positions[-1, 0] < 0.05
 
 
+def test_F32_a_brake_exactly_at_the_speed_that_is_allowed_fits() -> None:
+    before, ahead = np.array([[0.0], [0.25]]), np.array([[1.25], [2.25]])  # half a row of 1 rad in half a second
+
+    at, above = (brake(before, ahead, np.array([most]), np.array([4.0]), 0.5, 1) for most in (1.0, 0.999))
+
+    assert at.fits
+    assert at.positions[0].tolist() == [0.75]
+    assert above.fits
+    assert above.positions[0, 0] < 0.75
+
+
 @pytest.mark.parametrize(
     ("before", "acceleration"),
     [

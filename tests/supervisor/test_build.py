@@ -141,9 +141,20 @@ def test_F33_a_brake_that_needs_more_torque_than_the_drives_have_is_made_longer(
 
     sizes = [int((found.motion.phase == Phase.BRAKE).sum()) for found in (strong, weak, hopeless)]
     braking = weak.motion.phase == Phase.BRAKE
+    longest = sizes[0]
+    for _ in range(4):
+        longest += max(1, longest // 3)
+    assert sizes[2] == longest
     assert sizes[0] < sizes[1] < sizes[2] <= sizes[0] * (4 / 3 + 0.1) ** LENGTHENINGS + LENGTHENINGS
     assert weak.motion.torques is not None
     assert (np.abs(weak.motion.torques[braking]) <= 5.0).all()
+
+
+def test_F32_an_arm_at_rest_needs_one_node_to_stay_there() -> None:
+    found = proposal(case(chunk(ramp(10, speed=(0.0, 0.0)))))
+
+    assert int((found.motion.phase == Phase.BRAKE).sum()) == 1
+    assert found.plan.end_ns == found.plan.rows_end_ns + PERIOD
 
 
 def test_a_robot_with_a_shape_has_poses_and_tool_points() -> None:

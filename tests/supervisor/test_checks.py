@@ -151,6 +151,16 @@ def test_F17_an_accepted_period_too_small_for_nanoseconds_is_refused() -> None:
     assert "check:freshness" in refused_by(case(chunk(period_s=1e-9), rules=tiny))
 
 
+@pytest.mark.parametrize(("period_s", "usable"), [(45.0, True), (60.0, True), (60.1, False)])
+def test_F17_an_accepted_period_is_a_minute_at_most(period_s: float, *, usable: bool) -> None:
+    slow = rules(accepts=Accepts(profile().layouts, period_s, 1, 64, 25, "none"))
+    expiry_ns = NOW + round(10 * period_s * 1000) * MS
+
+    refused = refused_by(case(chunk(period_s=period_s, stamps=stamps(expiry_ns=expiry_ns)), rules=slow))
+
+    assert refused == (set() if usable else {"check:expiry", "check:freshness"})
+
+
 def test_what_no_rule_set_accepts_needs_no_horizon_to_expire() -> None:
     assert "check:expiry" not in refused_by(case(chunk(horizon=3, stamps=stamps(expiry_ns=NOW + 3 * PERIOD))))
 

@@ -246,6 +246,17 @@ def test_F31_many_small_steps_back_do_not_add_up() -> None:
     assert not escaping(chosen=rule(Scripted(creeping))).allowed
 
 
+@pytest.mark.parametrize(("back", "allowed"), [(0.0, True), (1e-5, True), (1.001e-5, False)])
+def test_F31_a_margin_may_seem_to_shrink_by_the_error_of_the_query_and_no_more(back: float, *, allowed: bool) -> None:
+    def dipping(motion: Motion) -> tuple[Trace, ...]:
+        margins = np.full(len(motion), -0.01)
+        margins[len(motion) // 2] = -0.01 - back
+        margins[-1] = -0.005
+        return (trace(motion, margins),)
+
+    assert escaping(chosen=rule(Scripted(dipping))).allowed is allowed
+
+
 def test_F31_a_second_pair_that_violates_behind_the_first_is_found_by_asking_again() -> None:
     hidden = Physics({POST: near, WALL: lambda q: np.full(len(q), 0.019) + 0.0 * q[:, 0]})
 
