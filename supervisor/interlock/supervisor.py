@@ -21,7 +21,7 @@ from .judge import judge_plan, judge_standing
 from .log import Entry, Log, Ticket
 from .lower import reference_at
 from .motion import Plan, Reference
-from .permit import SUPERVISOR_KEY, Permit
+from .permit import SUPERVISOR_KEY, Permit, Standing
 from .physics import Physics
 from .record import Body, recheck_body, review_body
 from .rules import RuleSet
@@ -50,8 +50,8 @@ class Review:
 
 
 class Supervisor:
-    """One robot, one rule set, one log. For one thread: reviews and ticks of several wait for each other, but a permit
-    that one thread got is not taken back by a brake or a stop of another.
+    """One robot, one rule set, one log. Calls from several threads wait for each other; a brake or a stop takes back
+    every permit that was not used yet, also that of a review that is under way.
 
     physics: PyBullet, for the robot and cell of the rules, unless another is handed in. now_ns: the monotonic clock of
     all stamps. elapsed_ns: measures how long a decision took; a simulation hands in one that stands still. Raises
@@ -73,7 +73,8 @@ class Supervisor:
         self._physics = BulletPhysics(rules.profile, rules.cell) if physics is None else physics
         self._now_ns, self._elapsed_ns = now_ns, elapsed_ns
         self._memory = Memory()
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
+        self._leave = Standing()
         self._refusal: Ticket | None = None
         self._judged: tuple[str, int] | None = None  # the situation, and when the committed plan was last judged
         proof = SelfTest(rules, self._physics) if self_test is None else self_test
@@ -144,26 +145,36 @@ class Supervisor:
 
     def braked(self) -> None:
         """Forgets the committed plan: the robot is braking, and what comes next starts from where it comes to rest."""
-        if self._memory.state != "stopped":
-            self._memory = replace(self._memory, state="holding", plan=None)
-        else:
-            self._memory = replace(self._memory, plan=None)
+        self._leave.take_back("the robot was braked since")
+        with self._turn:
+            self._end_plan()
+            state = self._memory.state if self._memory.state == "stopped" else "holding"
+            self._memory = replace(self._memory, state=state, plan=None)
 
     def stop(self, why: str) -> None:
         """Latches a supervisor stop, and puts it on record; the caller brakes the robot first."""
-        self._memory = replace(self._memory, state="stopped", latch=why, plan=None)
-        self._note("supervisor_stop", Body({"why": why}))
+        self._leave.take_back("the supervisor was stopped since")
+        with self._turn:
+            self._end_plan()
+            self._memory = replace(self._memory, state="stopped", latch=why, plan=None)
+            self._note("supervisor_stop", Body({"why": why}))
+
+    def _end_plan(self) -> None:
+        """Takes back the permits of a review that ended while the brake or the stop waited for it."""
+        self._leave.take_back("the robot was braked since")
+        self._leave = Standing()
 
     def reset(self, name: str, why: str) -> None:
         """Ends a latched stop on a named person's word; raises ValueError without a name, a reason, or a stop."""
-        if self._memory.state != "stopped":
-            raise ValueError("there is no stop to reset; a robot that moves keeps its committed plan")
-        if not name.strip() or not why.strip():
-            raise ValueError("a reset needs the name of the person who takes it on, and a reason")
-        self._log.append("reset", {"name": name, "why": why}, blobs={}, urgent=True).durable(DURABLE_S)
-        self._memory = replace(
-            self._memory, state="ready", latch="", vetoes=0, comfortable=0, plan=None, escape_since_ns=None
-        )
+        with self._turn:
+            if self._memory.state != "stopped":
+                raise ValueError("there is no stop to reset; a robot that moves keeps its committed plan")
+            if not name.strip() or not why.strip():
+                raise ValueError("a reset needs the name of the person who takes it on, and a reason")
+            self._log.append("reset", {"name": name, "why": why}, blobs={}, urgent=True).durable(DURABLE_S)
+            self._memory = replace(
+                self._memory, state="ready", latch="", vetoes=0, comfortable=0, plan=None, escape_since_ns=None
+            )
 
     def reference(self, state: RobotState, when_ns: int) -> Reference:
         """The commanded position and velocity at a moment, from which the next chunk must start."""
@@ -211,7 +222,7 @@ class Supervisor:
         if decision.plan is None or entry is None:
             return None
         return Permit(
-            SUPERVISOR_KEY, decision.plan, entry=entry, robot=self._rules.profile_digest,
+            SUPERVISOR_KEY, decision.plan, standing=self._leave, entry=entry, robot=self._rules.profile_digest,
             start_row=decision.start_row, rows=decision.rows, valid_until_ns=decision.plan.rows_start_ns,
         )  # fmt: skip
 

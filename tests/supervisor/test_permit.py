@@ -9,14 +9,17 @@ import pytest
 
 from interlock.errors import PermitRefused
 from interlock.log import Entry
-from interlock.permit import SUPERVISOR_KEY, Permit
+from interlock.permit import SUPERVISOR_KEY, Permit, Standing
 from tests.supervisor.toy import NOW, plan, ramp
 
 PLAN = plan(ramp(3)[:, :2], NOW)
 
 
-def permit(key: object = SUPERVISOR_KEY) -> Permit:
-    return Permit(key, PLAN, entry=Entry(7, "0" * 64), robot="toy", start_row=0, rows=3, valid_until_ns=NOW)
+def permit(key: object = SUPERVISOR_KEY, standing: Standing | None = None) -> Permit:
+    leave = Standing() if standing is None else standing
+    return Permit(
+        key, PLAN, standing=leave, entry=Entry(7, "0" * 64), robot="toy", start_row=0, rows=3, valid_until_ns=NOW
+    )
 
 
 def test_F43_a_permit_is_used_once() -> None:
@@ -24,6 +27,15 @@ def test_F43_a_permit_is_used_once() -> None:
 
     assert found.use("toy", NOW) is PLAN
     with pytest.raises(PermitRefused, match="record 7 was used before"):
+        found.use("toy", NOW)
+
+
+def test_F43_a_permit_that_was_taken_back_is_good_for_nothing() -> None:
+    leave = Standing()
+    found = permit(standing=leave)
+    leave.take_back("the robot was braked since")
+
+    with pytest.raises(PermitRefused, match="record 7 was taken back: the robot was braked since"):
         found.use("toy", NOW)
 
 

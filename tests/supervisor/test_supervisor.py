@@ -394,6 +394,55 @@ def test_a_tick_and_a_review_in_two_threads_wait_for_each_other() -> None:
     assert physics.asked > asked
 
 
+@pytest.mark.parametrize("end", ["stop", "braked"])
+def test_F43_a_brake_takes_back_a_permit_that_was_not_used(end: str) -> None:
+    desk = Desk()
+    before = desk.review().permit
+    call: Any = getattr(desk.supervisor, end)
+    call(*(("a person came in",) if end == "stop" else ()))
+
+    assert before is not None
+    with pytest.raises(PermitRefused, match="since"):
+        before.use(desk.supervisor.rules.profile_digest, desk.now_ns)
+
+
+class Slow(Physics):
+    """Says when it is asked, and answers only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_now, self.go_on = threading.Event(), threading.Event()
+        self.slow = False
+
+    @override
+    def forecast(self, motion: Motion, scene: Scene, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
+        if self.slow:
+            self.asked_now.set()
+            assert self.go_on.wait(10.0)
+        return Physics.forecast(self, motion, scene, demands)
+
+
+def test_F43_a_stop_during_a_review_is_not_lost_and_its_permit_is_good_for_nothing() -> None:
+    physics = Slow()
+    desk = Desk(physics=physics)
+    proposal, here = desk.chunk(), desk.state()
+    physics.slow = True
+
+    with ThreadPoolExecutor(2) as pool:
+        review = pool.submit(desk.supervisor.review, proposal, here, NOTHING)
+        assert physics.asked_now.wait(10.0)
+        stop = pool.submit(desk.supervisor.stop, "a person came in")
+        physics.go_on.set()
+        stop.result()
+        permit = review.result().permit
+
+    assert desk.supervisor.memory.state == "stopped"
+    assert desk.supervisor.memory.plan is None
+    assert permit is not None
+    with pytest.raises(PermitRefused, match="taken back"):
+        permit.use(desk.supervisor.rules.profile_digest, desk.now_ns)
+
+
 def by_a_post(*limits: Any) -> Desk:
     """A desk that keeps the arm apart from a post, which is near beyond 1 rad; one plan is committed."""
     desk = Desk(provoked(*limits), Physics({POST: lambda q: np.where(q[:, 0] > 1.0, 0.0, 1.0)}))
