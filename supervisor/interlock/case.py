@@ -19,8 +19,9 @@ class Memory:
     """What the supervisor remembers between reviews.
 
     plan: the committed plan. session, sequence, observation_ns: of the last chunk judged in this session. vetoes: in a
-    row. comfortable: permits in a row with at least 5 % of margin, which end `slowed` (F-40). escape_since_ns: when a
-    motion out of a violated start was first permitted. latch: why the supervisor is stopped (empty: it is not).
+    row. comfortable: permits in a row with at least 5 % of margin in all that slows, which end `slowed` (F-40).
+    escape_since_ns: when a motion out of a violated start was first permitted. latch: why the supervisor is stopped
+    (empty: it is not).
     """
 
     state: Mode = "ready"
@@ -78,8 +79,9 @@ EASY_SHARE = 0.05
 
 
 def _easy(decision: Decision) -> bool:
-    enforced = [finding for finding in decision.verdict.findings if finding.enforced]
-    return all(finding.margin >= EASY_SHARE * abs(finding.limit) for finding in enforced)
+    """Whether all that slows is far from its limit; other limits may be met exactly, as the force of a hand is."""
+    slowing = [finding for finding in decision.verdict.findings if finding.reaction in {"slow", "truncate"}]
+    return all(finding.margin >= EASY_SHARE * abs(finding.limit) for finding in slowing)
 
 
 def why(decision: Decision) -> str:

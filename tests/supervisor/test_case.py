@@ -59,6 +59,16 @@ def test_F40_advice_that_is_not_followed_does_not_keep_a_robot_slowed() -> None:
     assert after(Memory(), chunk(), rules=advised).comfortable == 1
 
 
+def test_F40_a_limit_that_is_met_exactly_and_never_slows_does_not_keep_a_robot_slowed() -> None:
+    plan = decide(case(chunk()), Physics()).plan
+    assert plan is not None
+    furthest = rules(rule(Speed(), "slow"), rule(Reach(float(plan.positions.max()))))
+    decision = decide(case(chunk(), rules=furthest), Physics())
+
+    assert min(finding.margin for finding in decision.verdict.findings if finding.kind == "toy_reach") == 0.0
+    assert after(Memory(), chunk(), rules=furthest).comfortable == 1
+
+
 def test_vetoes_are_counted_until_one_chunk_is_permitted() -> None:
     refused = after(after(Memory(), Malformed("x", "")), REFUSED)
 
