@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -10,6 +11,13 @@ import yaml
 
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 100_000
+
+# What nobody sees in a text: controls (C0, C1), line breaks of YAML 1.1 only, invisible characters, and those that
+# change the order in which a text is shown (CVE-2021-42574).
+ODD_CHARACTER: Final = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    "|[\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
 Spot: TypeAlias = tuple[int, int]  # line and column, both from 1
@@ -62,6 +70,11 @@ class NotAccepted(Exception):
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
         super().__init__(faults[0].message)
+
+
+def odd_character(text: str) -> re.Match[str] | None:
+    """The first character of a text that shows as nothing, or as something else; None where there is none."""
+    return ODD_CHARACTER.search(text)
 
 
 def compose(text: str) -> Node:
@@ -150,4 +163,7 @@ def _refusal(event: yaml.Event) -> str:
         return f"anchors (&{event.anchor}) are not accepted; write the value out where it is used"
     if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
         return f"tags ({event.tag}) are not accepted; the field decides what a value is"
+    odd = odd_character(event.value) if isinstance(event, yaml.ScalarEvent) else None
+    if odd:  # only by an escape, as in "\\u202e": the file itself holds none
+        return f"the character U+{ord(odd.group()):04X}, written as an escape, is not accepted; remove it"
     return ""

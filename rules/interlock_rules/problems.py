@@ -35,12 +35,14 @@ class Problem:
 
     @property
     def text(self) -> str:
-        """The place and the message, then the offending line with a caret under the column."""
+        """The place and the message, then the offending line with a caret under the column; a space for each character
+        that a terminal would obey instead of showing it.
+        """
         head = f"{self.place.text}: {self.message}"
         if not self.line or self.place.column > SHOWN_COLUMNS:
             return head
         number = f"{self.place.line:>5} | "
-        line = self.line[:SHOWN_COLUMNS].replace("\t", " ")
+        line = "".join(char if char.isprintable() else " " for char in self.line[:SHOWN_COLUMNS])
         return f"{head}\n{number}{line}\n{' ' * (len(number) + self.place.column - 1)}^"
 
 

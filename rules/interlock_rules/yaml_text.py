@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from .nodes import Fault, Node, NotAccepted, Spot, compose
+from .nodes import Fault, Node, NotAccepted, compose, odd_character
 from .problems import BadFile, Place, Problem
 
 MAX_BYTES: Final = 1 << 20
@@ -18,11 +18,6 @@ MAX_BYTES: Final = 1 << 20
 Path: TypeAlias = tuple[str | int, ...]
 
 LINE_BREAK: Final = re.compile("\r\n|\r|\n")
-
-# Not printable in YAML; or a line break in YAML 1.1 only (U+0085, U+2028, U+2029); or invisible (U+FEFF).
-ODD_CHARACTER: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ def read_text(raw: bytes, source: str) -> Document:
         raise BadFile([Problem(Place(source, line, 1), "this line is not UTF-8; save the file as UTF-8")]) from error
     lines = tuple(LINE_BREAK.split(text))
     try:
-        _refuse_odd_characters(text)
+        _refuse_odd_characters(lines)
         return Document(source, lines, compose(text))
     except NotAccepted as refused:
         raise BadFile(_problem(source, lines, fault) for fault in refused.faults) from refused
@@ -70,9 +65,10 @@ def _problem(source: str, lines: tuple[str, ...], fault: Fault) -> Problem:
     return Problem(Place(source, line, column), fault.message, lines[line - 1] if line <= len(lines) else "")
 
 
-def _refuse_odd_characters(text: str) -> None:
-    odd = ODD_CHARACTER.search(text)
-    if odd:
-        before = LINE_BREAK.split(text[: odd.start()])
-        spot: Spot = (len(before), len(before[-1]) + 1)
-        raise NotAccepted(Fault(spot, f"the character U+{ord(odd.group()):04X} is not accepted; remove it"))
+def _refuse_odd_characters(lines: tuple[str, ...]) -> None:
+    """Raises NotAccepted at the first odd character, be it in a value, a key or a comment."""
+    for number, line in enumerate(lines, start=1):
+        odd = odd_character(line)
+        if odd:
+            name = f"U+{ord(odd.group()):04X}"
+            raise NotAccepted(Fault((number, odd.start() + 1), f"the character {name} is not accepted; remove it"))

@@ -17,6 +17,12 @@ def test_a_tab_does_not_move_the_caret() -> None:
     assert Problem(Place("a", 1, 3), "wrong", "\t\tx").text.splitlines()[1:] == ["    1 |   x", "          ^"]
 
 
+def test_nothing_in_a_line_that_is_shown_moves_the_cursor() -> None:
+    shown = Problem(Place("a", 1, 5), "wrong", "\x1b[2Jx\u202ey\x9b1m").text
+
+    assert shown.splitlines()[1] == "    1 |  [2Jx y 1m"
+
+
 def test_a_column_far_out_is_not_drawn() -> None:
     assert Problem(Place("a", 1, 500), "wrong", "x" * 600).text == "a:1:500: wrong"
 

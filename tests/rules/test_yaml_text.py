@@ -58,6 +58,36 @@ def test_F04_what_would_mean_other_than_it_shows_is_refused(text: str, complaint
     assert refusal(text.encode()) == complaint
 
 
+ODD = [
+    *range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), 0xAD, 0x061C, 0x180E,
+    *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0xFFFE, 0xFFFF, 0xE0001, 0xE0FFF,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ODD, ids="U+{:04X}".format)
+@pytest.mark.parametrize("text", ["a: x{}", "a: 'x{}'", "a{}: x", "#  {}\na: 1", "a: |\n  b{}"])
+def test_F04_what_nobody_sees_is_refused_anywhere_in_a_file_and_named(code: int, text: str) -> None:
+    before, _, _ = text.partition("{}")
+
+    said = refusal(text.format(chr(code)).encode())
+
+    place = f"a.yaml:{before.count(chr(10)) + 1}:{len(before.rpartition(chr(10))[2]) + 1}"
+    assert said == f"{place}: the character U+{code:04X} is not accepted; remove it"
+
+
+@pytest.mark.parametrize("code", [*ODD, 0x0D, 0xD800], ids="U+{:04X}".format)
+@pytest.mark.parametrize("text", ['a: "x{}"', '"x{}": a', '[b, "x{}"]'])
+def test_F04_an_escape_makes_nothing_that_nobody_sees(code: int, text: str) -> None:
+    said = refusal(text.format(f"\\U{code:08x}").encode())
+
+    assert said.endswith(f": the character U+{code:04X}, written as an escape, is not accepted; remove it")
+
+
+@pytest.mark.parametrize("text", ["grün · 20 µm → 5 °C", "日本語", "one\u00a0two", "\U0001f916", "e\u0301", "עברית"])
+def test_letters_and_signs_of_any_language_are_text(text: str) -> None:
+    assert tree(f"a: {text}  # {text}") == {"a": text}
+
+
 def test_F04_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert nodes.MAX_NODES == 100_000
     monkeypatch.setattr(nodes, "MAX_NODES", 10)  # reading as many as are allowed takes seconds
