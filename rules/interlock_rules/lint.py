@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 from interlock.errors import UnusableInput
 from interlock.jsonform import Json, to_json
 from interlock.profile import Profile
+from interlock.rules import SEVERITY, Rule
 
 from .amounts import OfProfile
 from .loading import Loaded, load_report
@@ -89,13 +90,6 @@ def _unused_mode(loaded: Loaded) -> Found:
             yield ("modes", index), f'no rule names mode "{mode}", so it means the same as "{loaded.rules.modes[0]}"'
 
 
-def _unknown_hazard(loaded: Loaded) -> Found:
-    known = [hazard.id for hazard in loaded.rules.cell.hazards]
-    for index, rule in enumerate(loaded.rules.rules):
-        if rule.hazard and rule.hazard not in known:
-            yield ("rules", index, "hazard"), f'no hazard "{rule.hazard}" in the cell{nearest(rule.hazard, known)}'
-
-
 def _no_hazard(loaded: Loaded) -> Found:
     for index, rule in enumerate(loaded.rules.rules):
         if not rule.hazard:
@@ -146,6 +140,30 @@ JOINT_KINDS: Final = {
 }
 
 
+# The limits that a set asks for if its robot has them, each as an author can add it.
+WANTED: Final = {
+    "joint_position": "margin: 2 deg",
+    "joint_velocity": "max: 90 % of profile",
+    "joint_acceleration": "max: 80 % of profile",
+    "joint_torque": "max: 80 % of profile",
+}
+
+
+def _missing_limit(loaded: Loaded) -> Found:
+    rules, profile = loaded.rules, loaded.rules.profile
+    weighable = bool(profile.inertias) and any(joint.torque is not None for joint in profile.joints)
+    for kind, remedy in WANTED.items():
+        enforced = [one for one in rules.rules if one.limit.kind == kind and _enforced(one)]
+        bare = [mode for mode in rules.modes if not any(rule.when.applies(mode) for rule in enforced)]
+        if bare and (weighable or kind != "joint_torque"):
+            missing = f"no {kind} rule is enforced in mode {', '.join(bare)}, though {profile.name} has such limits"
+            yield ("rules",), f"{missing}; add one, as in: kind: {kind}, {remedy}"
+
+
+def _enforced(rule: Rule) -> bool:
+    return SEVERITY[rule.on_violation] >= SEVERITY["slow"]
+
+
 def _above_profile(loaded: Loaded) -> Found:
     for index, rule in enumerate(loaded.rules.rules):
         name = JOINT_KINDS.get(rule.limit.kind)
@@ -192,11 +210,11 @@ CHECKS: Final[dict[str, tuple[Severity, Callable[[Loaded], Found]]]] = {
     "no-must-pass": ("warning", _never_passes),
     "unknown-rule": ("error", _unknown_rule),
     "unused-mode": ("warning", _unused_mode),
-    "unknown-hazard": ("error", _unknown_hazard),
     "no-hazard": ("note", _no_hazard),
     "unused-hazard": ("warning", _unused_hazard),
     "unused-zone": ("warning", _unused_zone),
     "fast-in-manual": ("error", _fast_in_manual),
+    "missing-limit": ("warning", _missing_limit),
     "above-profile": ("warning", _above_profile),
     "short-chunks": ("note", _short_chunks),
     "urdf-tighter": ("warning", _urdf_tighter),

@@ -94,8 +94,17 @@ def _refuse_twice(form: SetForm, reading: Reading) -> None:
 
 
 def note_faults(reading: Reading, rules: Sequence[Rule], setup: Setup) -> None:
-    """Notes every mistake that a kind sees in its own rule: unknown zones, links, bodies and the like."""
+    """Notes every mistake that a kind sees in its own rule (unknown zones, links, bodies and the like), and every
+    hazard that the cell's register does not have.
+    """
+    hazards = [hazard.id for hazard in setup.cell.hazards]
     for index, rule in enumerate(rules):
+        if rule.hazard and rule.hazard not in hazards:
+            reading.note(
+                ("rules", index, "hazard"),
+                f'no hazard "{rule.hazard}" in the register of cell {setup.cell.name}, which has: '
+                f"{', '.join(hazards) or 'none'}; name one of those, or add it there",
+            )
         limit: Kind = rule.limit  # type: ignore[assignment]
         for fault in limit.faults(setup):
             reading.note(("rules", index, *field_path(fault.field)), fault.message)

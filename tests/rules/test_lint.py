@@ -15,11 +15,11 @@ TRIGGERS: dict[str, tuple[str, str, str, str]] = {
     "no-must-pass": ("set", "name: small", "name: small", "SPEED"),
     "unknown-rule": ("set", "expect: permitted", "expect: {veto: HANDS}", 'no rule "HANDS"'),
     "unused-mode": ("set", "    when: {mode: manual}\n", "", 'no rule names mode "manual"'),
-    "unknown-hazard": ("set", "hazard: H-01", "hazard: H-10", 'no hazard "H-10"'),
     "no-hazard": ("set", "name: small", "name: small", "SPEED names no hazard"),
     "unused-hazard": ("set", "    hazard: H-01\n", "", "H-01: It strikes something."),
     "unused-zone": ("set", "name: small", "name: small", 'zone "ring"'),
     "fast-in-manual": ("set", "name: small", "name: small", "250 mm/s"),
+    "missing-limit": ("set", "on_violation: slow", "on_violation: warn", "no joint_velocity rule is enforced in mode"),
     "above-profile": ("robot", "1 rad, velocity: 2", "1 rad, velocity: 1", "velocity of b"),
     "short-chunks": ("set", "rows: 10 to 64", "rows: 5 to 64", "5 rows, fewer than the 10"),
 }  # fmt: skip
@@ -45,6 +45,44 @@ def test_every_remark_is_made_where_there_is_reason(tmp_path: Path, name: str) -
     assert any(said in remark.problem.message for remark in found)
     assert all(remark.severity == CHECKS[name][0] for remark in found)
     assert all(remark.problem.line for remark in found)
+
+
+def without(folder: Path, name: str, kind: str) -> Path:
+    """A shipped set in which every rule of a kind only logs."""
+    path = folder / f"{name}.yaml"
+    lines = [line for line in (SHIPPED / "sets" / f"{name}.yaml").read_text().splitlines() if line]
+    kept = [line for i, line in enumerate(lines) if not ("on_violation" in line and kind in _rule_of(lines, i))]
+    path.write_text("\n".join(kept).replace(f"kind: {kind}", f"kind: {kind}\n    on_violation: log") + "\n")
+    return path
+
+
+def _rule_of(lines: list[str], index: int) -> str:
+    """The line that names the kind of the rule that a line stands in."""
+    return next((line for line in reversed(lines[:index]) if "kind: " in line), "")
+
+
+@pytest.mark.parametrize("kind", ["joint_position", "joint_velocity", "joint_acceleration", "joint_torque"])
+def test_each_limit_of_the_robot_that_no_rule_enforces_is_one_warning_with_a_remedy(tmp_path: Path, kind: str) -> None:
+    found = [one for one in lint(without(tmp_path, "panda-tabletop", kind)) if one.id == "missing-limit"]
+
+    assert [one.severity for one in found] == ["warning"]
+    said = f"no {kind} rule is enforced in mode automatic, manual, though franka_panda has such limits; add one, as in:"
+    assert found[0].problem.message.startswith(f"{said} kind: {kind}, ")
+    assert found[0].problem.line.strip() == "- id: JOINT-POSITION"
+
+
+def test_only_the_modes_in_which_a_limit_is_missing_are_named(tmp_path: Path) -> None:
+    found = [one for one in lint(changed(tmp_path, "set", "name: small", "name: small")) if one.id == "missing-limit"]
+
+    assert [one.problem.message.partition(",")[0] for one in found] == [
+        "no joint_velocity rule is enforced in mode automatic",
+        "no joint_acceleration rule is enforced in mode automatic",
+    ]
+
+
+@pytest.mark.parametrize("name", shipped("sets"))
+def test_no_shipped_set_leaves_out_a_limit(name: str) -> None:
+    assert not [one for one in lint(name) if one.id == "missing-limit"]
 
 
 def test_every_check_has_a_trigger() -> None:
