@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, flags, floats, whole
+from .fields import check_fields
 from .jsonform import digest_of
 
 Quantity: TypeAlias = Literal[
@@ -20,22 +21,6 @@ Unit: TypeAlias = Literal["rad", "m", "rad/s", "m/s", "N m", "ratio", "bool"]
 Rotation: TypeAlias = Literal["none", "rotvec", "quat_xyzw", "quat_wxyz", "rpy_xyz", "rot6d"]
 Polarity: TypeAlias = Literal["none", "zero_closed", "zero_open"]
 OnLoss: TypeAlias = Literal["hold", "zero_velocity", "controlled_stop"]
-
-
-def texts(value: object, *names: str) -> None:
-    """Raises TypeError or ValueError unless these attributes are Unicode text, which can be put on record."""
-    for name in names:
-        text(name, getattr(value, name))
-
-
-def text(name: str, value: object) -> None:
-    """Raises TypeError or ValueError unless the value is Unicode text, which can be put on record."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be text, got {type(value).__name__}")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(f"{name} must be Unicode text: {error}") from error
 
 
 def all_commanded(values: FloatArray) -> BoolArray:
@@ -59,6 +44,9 @@ class Channel:
     polarity: Polarity = "none"
     on_loss: OnLoss = "hold"
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -68,6 +56,7 @@ class Layout:
     channels: tuple[Channel, ...]
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.channels:
             raise ValueError(f"layout {self.name!r} has no channels")
 
@@ -98,10 +87,7 @@ class Stamps:
     estimated: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("observation_ns", "request_ns", "received_ns", "first_row_ns", "expiry_ns"):
-            if getattr(self, name) is not None:
-                whole(name, getattr(self, name))
-        texts(self, "clock")
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +101,7 @@ class Normalisation:
     digest: str
 
     def __post_init__(self) -> None:
-        texts(self, "kind", "key", "digest")
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +113,7 @@ class Model:
     weights_digest: str = ""
 
     def __post_init__(self) -> None:
-        texts(self, "name", "revision", "weights_digest")
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,20 +148,7 @@ class ActionChunk:
     raw_digest: str = ""
 
     def __post_init__(self) -> None:
-        texts(self, "id", "session", "layout", "profile", "space", "decode", "instruction", "grounding", "raw_digest")
-        for image in self.images:
-            text("images", image)
-        parts = {"stamps": Stamps, "model": Model, "normalisation": Normalisation | None}
-        for name, form in parts.items():
-            if not isinstance(getattr(self, name), form):
-                raise TypeError(f"{name} must not be a {type(getattr(self, name)).__name__}")
-        whole("sequence", self.sequence)
-        if self.horizon is not None:
-            whole("horizon", self.horizon)
-        if type(self.period_s) is not float:
-            whole("period_s", self.period_s)
-        object.__setattr__(self, "images", tuple(self.images))
-        object.__setattr__(self, "period_s", float(self.period_s) + 0.0)  # minus zero becomes zero
+        check_fields(self)
         object.__setattr__(self, "values", floats("values", self.values, 2))
         object.__setattr__(self, "mask", flags("mask", self.mask, 2))
         if self.anchor is not None:

@@ -9,6 +9,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 
 from .arrays import FloatArray, floats, frozen
+from .fields import check_fields
 
 Vector: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]
@@ -24,6 +25,9 @@ class Pose:
 
     xyz: Vector = (0.0, 0.0, 0.0)
     quat_xyzw: Quaternion = (0.0, 0.0, 0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def fault(self) -> str | None:
@@ -68,6 +72,7 @@ class Box:
     size: Vector
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _positive(size_x=self.size[0], size_y=self.size[1], size_z=self.size[2])
 
 
@@ -79,6 +84,7 @@ class Sphere:
     radius: float
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _positive(radius=self.radius)
 
 
@@ -91,6 +97,7 @@ class Cylinder:
     length: float
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _positive(radius=self.radius, length=self.length)
 
 
@@ -103,6 +110,7 @@ class Capsule:
     length: float
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _positive(radius=self.radius, length=self.length)
 
 
@@ -132,6 +140,7 @@ class HalfSpace:
     normal: Vector
 
     def __post_init__(self) -> None:
+        check_fields(self)
         norm = math.sqrt(sum(value * value for value in self.normal))
         if not abs(norm - 1.0) <= QUATERNION_NORM_TOLERANCE:
             raise ValueError(f"normal must have length 1, got {norm:.6g}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .chunk import Layout, Unit
+from .fields import check_fields
 from .geometry import Pose, Vector
 from .jsonform import digest_of
 
@@ -30,6 +31,7 @@ class Joint:
     torque: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not -math.inf < self.lower < self.upper < math.inf:
             raise ValueError(
                 f"joint {self.name!r}: lower must be below upper, both finite, got {self.lower} and {self.upper}"
@@ -52,6 +54,9 @@ class Inertia:
     tensor: tuple[float, float, float, float, float, float]
     source: str
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Gripper:
@@ -71,6 +76,7 @@ class Gripper:
     fingers: tuple[Finger, ...] = ()
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 1e-6 <= abs(self.open - self.closed) < math.inf:
             raise ValueError(
                 f"gripper {self.name!r}: closed and open must differ, both finite, got {self.closed} and {self.open}"
@@ -88,6 +94,9 @@ class Finger:
     joint: str
     share: float
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolPoint:
@@ -97,6 +106,9 @@ class ToolPoint:
     link: str
     pose: Pose
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class NamedPose:
@@ -104,6 +116,9 @@ class NamedPose:
 
     name: str
     positions: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,9 @@ class AllowedCollision:
     b: str
     because: str
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Urdf:
@@ -123,6 +141,9 @@ class Urdf:
     path: str
     sha256: str
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
@@ -131,6 +152,9 @@ class Stopping:
     time_s: float
     angles: tuple[float, ...]
     source: str
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +179,7 @@ class Profile:
     vetoes_before_stop: int = 5
 
     def __post_init__(self) -> None:
+        check_fields(self)
         names = [joint.name for joint in self.joints]
         every = [*names, *(gripper.name for gripper in self.grippers)]
         if not names or len(set(every)) != len(every):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .chunk import Layout
+from .fields import check_fields
 from .jsonform import Json
 from .motion import Motion
 from .profile import Profile
@@ -128,6 +129,7 @@ class Accepts:
     normalisation: str
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0.0 < self.period_s < math.inf:
             raise ValueError(f"period must be positive and finite, got {self.period_s}")
         if not 1 <= self.rows_min <= self.rows_max <= MOST_ROWS:
@@ -145,6 +147,7 @@ class Freshness:
     objects_s: float
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("observation_s", "state_s", "objects_s"):
             value = getattr(self, name)
             if not 0.0 < value < math.inf:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
-from .arrays import FloatArray, floats, whole
-from .chunk import text, texts
+from .arrays import FloatArray, floats
+from .fields import check_fields
 from .geometry import Pose, Shape
 from .jsonform import digest_of
 
@@ -25,6 +25,7 @@ class Body:
     because: str = ""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.pose.fault is not None:
             raise ValueError(f"body {self.name!r}: {self.pose.fault}")
 
@@ -40,6 +41,7 @@ class Zone:
     z_max: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         numbers = [
             *np.ravel(self.outer),
             *(value for hole in self.holes for value in np.ravel(hole)),
@@ -72,6 +74,9 @@ class Hazard:
     what: str
     measure: str
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -84,6 +89,7 @@ class Cell:
     hazards: tuple[Hazard, ...] = ()
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.mount.fault is not None:
             raise ValueError(f"cell {self.name!r}: mount: {self.mount.fault}")
         for names in ([body.name for body in self.bodies], [zone.name for zone in self.zones]):
@@ -120,8 +126,7 @@ class SceneObject:
     speed_m_s: float | None
 
     def __post_init__(self) -> None:
-        texts(self, "name")
-        whole("seen_ns", self.seen_ns)
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class Scene:
     target: str | None = None
 
     def __post_init__(self) -> None:
-        texts(self, *(name for name in ("mode", "target") if getattr(self, name) is not None))
+        check_fields(self)
 
     @property
     def things(self) -> str:
@@ -155,7 +160,7 @@ class Held:
     mass_kg: float
 
     def __post_init__(self) -> None:
-        texts(self, "name")
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,8 +177,6 @@ class RobotState:
     held: Held | None = None
 
     def __post_init__(self) -> None:
-        whole("seen_ns", self.seen_ns)
-        for name in self.joints:
-            text("joints", name)
+        check_fields(self)
         for name in ("positions", "velocities", "grippers"):
             object.__setattr__(self, name, floats(name, getattr(self, name), 1))

@@ -28,7 +28,7 @@ BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 
 # The files and folders of the core, lowest first: each imports only from its own layer and from those before it.
 LAYERS = (
-    ("errors", "arrays", "jsonform", "schema", "quiet"),
+    ("errors", "arrays", "fields", "jsonform", "schema", "quiet"),
     ("geometry", "chunk", "scene", "profile", "log"),
     ("motion",),
     ("rules", "case", "verdict"),

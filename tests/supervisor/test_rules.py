@@ -49,7 +49,7 @@ def test_lint_shows_remarks_with_their_lines_and_fails() -> None:
     assert code == 1
     assert "error fast-in-manual" in output
     assert "modes: [automatic, manual]" in output
-    assert output.splitlines()[-1] == "1 error, 5 warnings, 2 notes"
+    assert output.splitlines()[-1] == "1 error, 7 warnings, 2 notes"
 
 
 def test_lint_passes_where_there_are_only_notes() -> None:
