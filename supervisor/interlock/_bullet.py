@@ -105,8 +105,10 @@ class Bullet:
         if urdf in self._bodies:
             return
         if len(self._bodies) >= MOST_BODIES:
-            oldest = next(iter(self._bodies))
-            pybullet.removeBody(self._bodies.pop(oldest).body, physicsClientId=self._client)
+            # Not removeBody: PyBullet knows the masses by the body's address, and the next body may get the same.
+            pybullet.resetSimulation(physicsClientId=self._client)
+            self._bodies.clear()
+            self._shapes.clear()
         x, y, z = gravity.tolist()
         pybullet.setGravity(x, y, z, physicsClientId=self._client)
         pybullet.setPhysicsEngineParameter(enableFileCaching=0, physicsClientId=self._client)

@@ -205,6 +205,30 @@ def test_loaded_robots_are_bounded_and_the_oldest_goes(bullet: Bullet) -> None:
         bullet.inverse_dynamics(URDF.format(n=0), still, still, still)
 
 
+def test_F33_no_robot_is_weighed_with_the_masses_of_one_that_was_forgotten(bullet: Bullet) -> None:
+    still, found = np.zeros(1), list[float]()
+
+    for number in range(1, 4 * MOST_BODIES):
+        urdf = URDF.format(n=f"heavy{number}")
+        for axis in "xyz":
+            urdf = urdf.replace(f'i{axis}{axis}="1"', f'i{axis}{axis}="{number}"')
+        bullet.load(urdf, ("j",), np.array([0.0, 0.0, -9.8]))
+        found += bullet.inverse_dynamics(urdf, still, still, np.array([2.0])).tolist()
+
+    assert found == pytest.approx([2.0 * number for number in range(1, 4 * MOST_BODIES)])
+
+
+def test_shapes_are_seen_as_before_when_robots_were_forgotten(bullet: Bullet) -> None:
+    box, ball = side(SHAPES["box"], np.eye(4), 0), side(SHAPES["sphere"], np.eye(4), 0)
+    before = bullet.nearest(ball, box, at(0.5, 0.0, 0.0)).distance
+
+    for number in range(MOST_BODIES + 1):
+        bullet.load(URDF.format(n=f"other{number}"), ("j",), np.array([0.0, 0.0, -9.8]))
+
+    assert bullet.nearest(ball, box, at(0.5, 0.0, 0.0)).distance == before
+    bullet.check_canary()
+
+
 def test_another_set_of_joints_than_expected_is_an_error(bullet: Bullet) -> None:
     with pytest.raises(PhysicsFailed, match="turning joints"):
         bullet.load(URDF.format(n="other"), ("j", "k"), np.zeros(3))
