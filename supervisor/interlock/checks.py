@@ -28,7 +28,9 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
 GRIPPER_SLACK: Final = 0.1  # of its travel: how far beyond its ends a gripper may measure itself
-LARGEST: Final = 1e6  # no joint, speed or gripper has such a value, in any unit; sums and differences of it stay finite
+LARGEST: Final = (
+    1e6  # no joint, speed, gripper or mass has such a value, in any unit; what is computed of it stays finite
+)
 
 
 def flag(name: str, ok: bool, message: str, reaction: Reaction = "veto") -> Finding:  # noqa: FBT001 - the flag itself
@@ -267,7 +269,7 @@ def state(case: Case) -> Iterator[Finding]:
             "state", near, f"{gripper.name} at {value:g} {gripper.unit}; it moves from {ends[0]:g} to {ends[1]:g}"
         )
     if found.held is not None:
-        good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg < math.inf
+        good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg <= LARGEST
         said = "a rigid transform and a finite mass" if good else found.held.pose.fault or f"{found.held.mass_kg} kg"
         yield flag("state", good, f"held {found.held.name!r}: {said}")
 
@@ -293,8 +295,8 @@ def _object_problem(item: SceneObject) -> str | None:
         return item.pose.fault
     if item.speed_m_s is None:
         return "its speed is unknown"
-    if not (0.0 <= item.speed_m_s < math.inf and 0.0 <= item.uncertainty_m < math.inf):
-        return f"speed {item.speed_m_s} m/s and uncertainty {item.uncertainty_m} m must be finite and not negative"
+    if not (0.0 <= item.speed_m_s <= LARGEST and 0.0 <= item.uncertainty_m <= LARGEST):
+        return f"speed {item.speed_m_s} m/s and uncertainty {item.uncertainty_m} m must be from 0 to {LARGEST:g}"
     return None
 
 

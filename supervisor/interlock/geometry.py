@@ -14,7 +14,7 @@ from .fields import check_fields
 Vector: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]
 
-FARTHEST_M = 1e6  # no corner of a shape is further away
+FARTHEST_M = 1e6  # no pose and no corner of a shape is further away; squares of it stay exact enough, and finite
 LARGEST_M = 1e4  # of a shape; more is a unit mistaken, and overflows what is computed from it
 QUATERNION_NORM_TOLERANCE = 1e-3  # a norm further off than this is not rounding, it is another convention
 
@@ -34,6 +34,8 @@ class Pose:
         """Why this is no rigid transform, or None."""
         if not all(math.isfinite(value) for value in (*self.xyz, *self.quat_xyzw)):
             return "a pose must be finite"
+        if not all(abs(value) <= FARTHEST_M for value in self.xyz):
+            return f"a pose must be within {FARTHEST_M:g} m, got {self.xyz}"
         norm = math.sqrt(sum(value * value for value in self.quat_xyzw))
         if not abs(norm - 1.0) <= QUATERNION_NORM_TOLERANCE:
             return f"a quaternion must have norm 1 within {QUATERNION_NORM_TOLERANCE}, got {norm:.6g}"

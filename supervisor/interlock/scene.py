@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ import shapely
 
 from .arrays import FloatArray, floats
 from .fields import check_fields
-from .geometry import Pose, Shape
+from .geometry import FARTHEST_M, Pose, Shape
 from .jsonform import digest_of
 
 
@@ -48,8 +47,8 @@ class Zone:
             self.z_min,
             self.z_max,
         ]
-        if not all(math.isfinite(value) for value in numbers):
-            raise ValueError(f"zone {self.name!r}: every coordinate must be finite")
+        if not all(abs(value) <= FARTHEST_M for value in numbers):
+            raise ValueError(f"zone {self.name!r}: every coordinate must be finite, and within {FARTHEST_M:g} m")
         if len(self.outer) < 3 or any(len(hole) < 3 for hole in self.holes):
             raise ValueError(f"zone {self.name!r}: a ring needs at least three corners")
         polygon = self.polygon

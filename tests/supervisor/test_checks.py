@@ -179,6 +179,8 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
     "F18 a stale state": ({"seen_ns": NOW - 51 * MS}, "freshness"),
     "F18 a state from the future": ({"seen_ns": NOW + 1}, "freshness"),
     "F28 a held object of no mass": ({"held": Held("cube", Sphere(0.1), Pose(), math.nan)}, "state"),
+    "F28 a held object of more than any mass": ({"held": Held("cube", Sphere(0.1), Pose(), 1.1e6)}, "state"),
+    "F28 a held object out of this world": ({"held": Held("cube", Sphere(0.1), Pose((0, 0, 1.1e6)), 1.0)}, "state"),
     "F28 a held object nowhere": ({"held": Held("cube", Sphere(0.1), Pose((math.nan, 0, 0)), 1.0)}, "state"),
     "F16 moving where it should rest": ({"velocities": np.array([2.6, 0.0])}, "tracking"),
 }
@@ -206,6 +208,9 @@ SCENES: dict[str, tuple[Scene, str]] = {
     "F29 an unknown speed": (Scene("automatic", (replace(CUBE, speed_m_s=None),)), "scene"),
     "F29 a speed of NaN": (Scene("automatic", (replace(CUBE, speed_m_s=math.nan),)), "scene"),
     "F29 an infinite uncertainty": (Scene("automatic", (replace(CUBE, uncertainty_m=math.inf),)), "scene"),
+    "F29 faster than anything": (Scene("automatic", (replace(CUBE, speed_m_s=1.1e6),)), "scene"),
+    "F29 an uncertainty without end": (Scene("automatic", (replace(CUBE, uncertainty_m=1.1e6),)), "scene"),
+    "F02 out of this world": (Scene("automatic", (replace(CUBE, pose=Pose((-1.1e6, 0, 0))),)), "scene"),
     "F02 no pose": (Scene("automatic", (replace(CUBE, pose=Pose(quat_xyzw=(0, 0, 0, 0))),)), "scene"),
     "F18 an object seen long ago": (Scene("automatic", (replace(CUBE, seen_ns=NOW - 201 * MS),)), "freshness"),
     "F18 an object from the future": (Scene("automatic", (replace(CUBE, seen_ns=NOW + 1),)), "freshness"),

@@ -27,6 +27,7 @@ ZONES: dict[str, tuple[dict[str, Any], str]] = {
     "a point": ({"outer": ((0.0, 0.0),) * 3}, "simple"),
     "a hole outside": ({"holes": (((5.0, 5.0), (6.0, 5.0), (6.0, 6.0)),)}, "Hole"),
     "NaN": ({"outer": ((math.nan, 0.0), *SQUARE[1:])}, "finite"),
+    "a corner out of this world": ({"outer": ((1e7, 0.0), *SQUARE[1:])}, r"finite, and within 1e\+06 m"),
     "infinity in a hole": ({"holes": (((math.inf, 0.0), *SQUARE[1:]),)}, "finite"),
     "no height": ({"z_max": 0.0}, "z_min must be below z_max"),
     "NaN for a height": ({"z_max": math.nan}, "finite"),
