@@ -29,6 +29,7 @@ from .profile_form import (
     PoseForm,
     ProfileForm,
     StoppingForm,
+    UrdfForm,
 )
 from .reading import Reading
 from .yaml_text import Document
@@ -43,7 +44,6 @@ def read_profile(document: Document) -> Profile:
 
 
 def _profile(form: ProfileForm, reading: Reading) -> Profile | None:
-    package, _, path = form.urdf.file.partition(":") if form.urdf else ("", "", "")
     joints = reading.each(("joints",), form.joints, lambda joint: _joint(joint, form))
     grippers = reading.each(("grippers",), form.grippers, lambda gripper: _gripper(gripper, form))
     layouts = reading.each(("layouts",), form.layouts, lambda layout: _layout(layout, form))
@@ -61,7 +61,7 @@ def _profile(form: ProfileForm, reading: Reading) -> Profile | None:
         control_rate_hz=form.control_rate,
         interpolation=form.interpolation,
         poses=poses,
-        urdf=Urdf(package, path, form.urdf.sha256) if form.urdf else None,
+        urdf=_urdf(form.urdf) if form.urdf else None,
         flange=form.flange or "",
         hand_links=form.hand_links,
         tool_points=tuple(ToolPoint(point.name, point.link, pose(point.at, point.rpy)) for point in form.tool_points),
@@ -71,6 +71,11 @@ def _profile(form: ProfileForm, reading: Reading) -> Profile | None:
         stop_category=form.stop_category,
         vetoes_before_stop=form.vetoes_before_stop,
     )
+
+
+def _urdf(form: UrdfForm) -> Urdf:
+    package, _, path = form.file.partition(":")
+    return Urdf(package, path, form.sha256, form.meshes_sha256 or "")
 
 
 def _known(word: str, words: Iterable[str], what: str) -> str:

@@ -35,6 +35,7 @@ Moment = Annotated[float, quantity("inertia", "any")]
 Rate = Annotated[float, quantity("rate", "positive")]
 Duration = Annotated[float, quantity("duration", "positive")]
 Angle = Annotated[float, quantity("angle", "positive")]
+Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,13 @@ class JointForm:
 
 @dataclass(frozen=True, slots=True)
 class UrdfForm:
-    """A URDF as `package:path` in an installed Python package, and the SHA-256 of its bytes."""
+    """A URDF as `package:path` in an installed Python package, the SHA-256 of its bytes, and one of all the meshes that
+    its collision geometry names, if any: of the lines `<SHA-256>  <path in the package>`, by path, each file once.
+    """
 
     file: Annotated[str, StringConstraints(pattern=URDF_PATTERN)]
-    sha256: Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
+    sha256: Digest
+    meshes_sha256: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

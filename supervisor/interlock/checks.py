@@ -28,9 +28,7 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
 GRIPPER_SLACK: Final = 0.1  # of its travel: how far beyond its ends a gripper may measure itself
-LARGEST: Final = (
-    1e6  # no joint, speed, gripper or mass has such a value, in any unit; what is computed of it stays finite
-)
+LARGEST: Final = 1e6  # no joint, speed, gripper or mass has such a value, in any unit; what follows from it is finite
 
 
 def flag(name: str, ok: bool, message: str, reaction: Reaction = "veto") -> Finding:  # noqa: FBT001 - the flag itself

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 
@@ -61,8 +62,11 @@ def _read(mesh: Mesh) -> FloatArray:
     kind = mesh.file.suffix.lower().removeprefix(".")
     if kind not in {"obj", "stl", "ply", "off"}:
         raise UnusableInput(f"mesh {mesh.file.name}: {kind!r} is not read; convert it to obj or stl")
+    content = mesh.file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != mesh.sha256:
+        raise UnusableInput(f"mesh {mesh.file.name} was changed since its URDF was read; load the robot again")
     try:
-        found = trimesh.load_mesh(io.BytesIO(mesh.file.read_bytes()), file_type=kind, process=False)
+        found = trimesh.load_mesh(io.BytesIO(content), file_type=kind, process=False)
     except Exception as error:  # a parser of foreign files may raise anything
         raise UnusableInput(f"mesh {mesh.file.name} cannot be read: {error!r}") from error
     points = np.asarray(found.vertices, dtype=np.float64) * np.array(mesh.scale)

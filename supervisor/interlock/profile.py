@@ -135,11 +135,14 @@ class AllowedCollision:
 
 @dataclass(frozen=True, slots=True)
 class Urdf:
-    """A URDF inside an installed Python package; the digest [SHA-256 hex] is of the file's bytes."""
+    """A URDF inside an installed Python package; `sha256` [hex] is of the file's bytes, `meshes_sha256` of all meshes
+    that its collision geometry names (empty: none), as `interlock.urdf.digest_of_meshes` has it.
+    """
 
     package: str
     path: str
     sha256: str
+    meshes_sha256: str = ""
 
     def __post_init__(self) -> None:
         check_fields(self)

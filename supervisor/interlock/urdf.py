@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
@@ -28,10 +28,11 @@ JointType: TypeAlias = Literal["revolute", "continuous", "prismatic", "fixed"]
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """A mesh file inside the package, and its scale along x, y, z."""
+    """A mesh file inside the package, its scale along x, y, z, and the SHA-256 [hex] of its bytes."""
 
     file: Path
     scale: tuple[float, float, float]
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +88,8 @@ class Description:
 
 
 def read_urdf(source: Urdf) -> Description:
-    """The robot that the URDF describes. Raises UnusableInput where the file is missing, is not the one that was
-    reviewed, leaves its package, or describes no tree of supported joints.
+    """The robot that the URDF describes. Raises UnusableInput where the file or one of its meshes is missing, is not
+    the one that was reviewed, or leaves its package, and where it describes no tree of supported joints.
     """
     root = _package_root(source.package)
     file = _inside(root, source.path)
@@ -104,7 +105,29 @@ def read_urdf(source: Urdf) -> Description:
         joints = [_joint(element) for element in robot.findall("joint")]
     except (DefusedXmlException, ParseError, ValueError) as error:
         raise UnusableInput(f"{source.package}:{source.path}: {error!r}") from error
+    _check_meshes(source, root, links)
     return _tree(links, joints, source.path)
+
+
+def digest_of_meshes(files: Mapping[str, str]) -> str:
+    """SHA-256 [hex] over the SHA-256 [hex] of mesh files by their paths in the package; empty where there are none.
+
+    What is digested is what `sha256sum` prints: a line for each file, its digest, two spaces and its path, by path.
+    """
+    lines = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest() if files else ""
+
+
+def _check_meshes(source: Urdf, root: Path, links: list[UrdfLink]) -> None:
+    shapes = [collision.geometry for link in links for collision in link.collisions]
+    files = {shape.file.relative_to(root).as_posix(): shape.sha256 for shape in shapes if isinstance(shape, Mesh)}
+    found = digest_of_meshes(files)
+    if found != source.meshes_sha256:
+        raise UnusableInput(
+            f"the {len(files)} meshes of {source.package}:{source.path} have SHA-256 {found or '(none)'}, the profile "
+            f"says {source.meshes_sha256 or '(none)'}; review them: "
+            f"{', '.join(f'{path} {sha256[:12]}' for path, sha256 in sorted(files.items()))}"
+        )
 
 
 def _package_root(package: str) -> Path:
@@ -169,8 +192,7 @@ def _geometry(element: Element, folder: Path, root: Path, package: str) -> Box |
         return Cylinder(_number(cylinder, "radius"), _number(cylinder, "length"))
     mesh = _child(element, "mesh")
     file = _mesh_file(_text(mesh, "filename"), folder, root, package)
-    _bytes(file, MESH_BYTES)
-    return Mesh(file, _three(mesh, "scale", "1 1 1"))
+    return Mesh(file, _three(mesh, "scale", "1 1 1"), hashlib.sha256(_bytes(file, MESH_BYTES)).hexdigest())
 
 
 def _mesh_file(name: str, folder: Path, root: Path, package: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -94,9 +95,19 @@ def package_folder(package: str) -> Path:
 
 
 def urdf() -> Urdf:
+    folder = package_folder("pybullet_data")
     path = "franka_panda/panda.urdf"
-    content = (package_folder("pybullet_data") / path).read_bytes()
-    return Urdf("pybullet_data", path, hashlib.sha256(content).hexdigest())
+    content = (folder / path).read_bytes()
+    meshes = re.findall(r'<mesh filename="package://(meshes/collision/[^"]+)"', content.decode())
+    lines = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in sorted({f"franka_panda/{mesh}" for mesh in meshes})
+    ]
+    return Urdf("pybullet_data", path, hashlib.sha256(content).hexdigest(), digest("".join(lines)))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def profile(tracking: float = 1e-6) -> Profile:

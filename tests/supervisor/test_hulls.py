@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,10 @@ def link(*geometries: Box | Sphere | Cylinder | Mesh, origin: FloatArray | None 
     return UrdfLink("l", tuple(Collision(geometry, place) for geometry in geometries))
 
 
+def mesh(file: Path, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Mesh:
+    return Mesh(file, scale, hashlib.sha256(file.read_bytes()).hexdigest())
+
+
 def hull(found: ConvexMesh | None) -> FloatArray:
     assert found is not None
     return found.vertices
@@ -38,7 +43,7 @@ def test_a_hull_is_around_all_geometries_at_their_places(tmp_path: Path) -> None
     origin = np.eye(4)
     origin[:3, 3] = (10.0, 0.0, 0.0)
 
-    found = hull(hull_of(link(Box((0.2, 0.2, 0.2)), Mesh(file, (2.0, 3.0, 4.0)), origin=origin)))
+    found = hull(hull_of(link(Box((0.2, 0.2, 0.2)), mesh(file, (2.0, 3.0, 4.0)), origin=origin)))
 
     assert contains(found, np.array([[9.9, -0.1, -0.1], [12.0, 0.0, 0.0], [10.0, 3.0, 0.0], [10.0, 0.0, 4.0]]))
     assert not contains(found, np.array([[12.1, 0.0, 0.0]]))
@@ -78,7 +83,18 @@ def test_F26_a_mesh_that_cannot_be_a_body_is_an_error(tmp_path: Path, name: str,
     file.write_text(content)
 
     with pytest.raises(UnusableInput, match=message):
-        hull_of(link(Mesh(file, (1.0, 1.0, 1.0))))
+        hull_of(link(mesh(file)))
+
+
+def test_F26_a_mesh_that_changes_after_its_digest_was_taken_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "m.obj"
+    file.write_text(TETRAHEDRON)
+    reviewed = mesh(file)
+
+    file.write_text(TETRAHEDRON.replace("v 0 0 1", "v 0 0 0.1"))
+
+    with pytest.raises(UnusableInput, match=r"m\.obj was changed since its URDF was read"):
+        hull_of(link(reviewed))
 
 
 def test_materials_and_textures_are_never_opened(tmp_path: Path) -> None:
@@ -86,7 +102,7 @@ def test_materials_and_textures_are_never_opened(tmp_path: Path) -> None:
     file.write_text("mtllib ../secret.mtl\nusemtl a\n" + TETRAHEDRON)
     (tmp_path.parent / "secret.mtl").write_text("newmtl a\nmap_Kd /dev/zero\n")
 
-    assert len(hull(hull_of(link(Mesh(file, (1.0, 1.0, 1.0)))))) == 4
+    assert len(hull(hull_of(link(mesh(file))))) == 4
 
 
 def test_a_hull_drops_what_is_inside() -> None:

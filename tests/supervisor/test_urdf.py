@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from interlock.errors import UnusableInput
 from interlock.geometry import Box, Cylinder, Sphere
 from interlock.profile import Urdf
-from interlock.urdf import MESH_BYTES, URDF_BYTES, Description, Mesh, read_urdf
+from interlock.urdf import MESH_BYTES, URDF_BYTES, Description, Mesh, digest_of_meshes, read_urdf
 from tests.supervisor import panda
 
 Read = Callable[[str], Description]
@@ -45,11 +46,15 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def read(package: Path) -> Read:
-    """Reads a text as somebots:arm/arm.urdf."""
+    """Reads a text as somebots:arm/arm.urdf; its meshes are all m.obj in the package."""
 
     def reader(text: str) -> Description:
         (package / "arm" / "arm.urdf").write_text(text)
-        return read_urdf(Urdf("somebots", "arm/arm.urdf", hashlib.sha256(text.encode()).hexdigest()))
+        meshes = "".join(
+            f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(package).as_posix()}\n"
+            for file in sorted(package.rglob("m.obj"))
+        )
+        return read_urdf(Urdf("somebots", "arm/arm.urdf", panda.digest(text), panda.digest(meshes) if meshes else ""))
 
     return reader
 
@@ -156,6 +161,39 @@ def test_another_file_than_was_reviewed_is_refused(package: Path) -> None:
 
     with pytest.raises(UnusableInput, match="review it"):
         read_urdf(Urdf("somebots", "arm/arm.urdf", "0" * 64))
+
+
+def test_F26_a_mesh_that_was_changed_is_refused_by_name(package: Path, read: Read) -> None:
+    mesh, text = package / "arm" / "m.obj", collision('<mesh filename="m.obj"/>')
+    mesh.write_text("as reviewed")
+    read(text)
+    reviewed = panda.digest(f"{panda.digest('as reviewed')}  arm/m.obj\n")
+
+    mesh.write_text("changed")
+
+    changed = panda.digest("changed")
+    found = panda.digest(f"{changed}  arm/m.obj\n")
+    said = f"the 1 meshes of somebots:arm/arm.urdf have SHA-256 {found}, the profile says {reviewed}; review them: "
+    with pytest.raises(UnusableInput, match=re.escape(f"{said}arm/m.obj {changed[:12]}")):
+        read_urdf(Urdf("somebots", "arm/arm.urdf", panda.digest(text), reviewed))
+
+
+def test_F26_meshes_that_nobody_reviewed_are_refused_and_so_are_reviewed_ones_that_are_not_there(
+    package: Path,
+) -> None:
+    (package / "arm" / "m.obj").write_text("mesh")
+    with_mesh, without = collision('<mesh filename="m.obj"/>'), robot('<link name="a"/>')
+
+    for text, meshes, said in ((with_mesh, "", r"says \(none\)"), (without, "0" * 64, r"the 0 .* SHA-256 \(none\)")):
+        (package / "arm" / "arm.urdf").write_text(text)
+        with pytest.raises(UnusableInput, match=said):
+            read_urdf(Urdf("somebots", "arm/arm.urdf", panda.digest(text), meshes))
+
+
+def test_the_digest_of_meshes_is_that_of_their_digests_and_paths_in_order() -> None:
+    assert digest_of_meshes({"b": "2", "a": "1"}) == panda.digest("1  a\n2  b\n")
+    assert digest_of_meshes({"a": "1", "b": "2"}) != digest_of_meshes({"a": "2", "b": "1"})
+    assert digest_of_meshes({}) == ""
 
 
 def test_F26_a_missing_mesh_is_an_error(read: Read) -> None:

@@ -140,7 +140,7 @@ def _profile(pose: Pose, number: float, text: str) -> Profile:
         LAYOUTS,
         number,
         "cubic",
-        urdf=Urdf(text, text, text),
+        urdf=Urdf(text, text, text, text),
         tool_points=(ToolPoint("tcp", text, pose),),
         inertias=(Inertia(text, number, (number, number, number), (number, 0.0, 0.0, number, 0.0, number), text),),
         stopping=Stopping(number, (number, number), text),
