@@ -11,7 +11,7 @@ from .arrays import FloatArray, frozen
 from .motion import Motion
 from .obstacles import fixed_obstacles
 from .profile import Profile
-from .question import Question
+from .question import Question, Shapes
 from .robot_model import UrdfRobot
 from .rules import Clearance, Demand
 from .scene import Cell, Held, Scene
@@ -24,7 +24,7 @@ class BulletPhysics:
     def __init__(self, profile: Profile, cell: Cell) -> None:
         """Raises UnusableInput where the URDF cannot be used, PhysicsFailed where PyBullet does not see its canary."""
         self.model = None if profile.urdf is None else UrdfRobot(profile, cell)
-        self._fixed = fixed_obstacles(cell)
+        self._shapes = Shapes(fixed_obstacles(cell))
         self._bullet = Bullet()
         self._torques = None if self.model is None or not profile.inertias else Torques(self.model, self._bullet)
 
@@ -39,7 +39,7 @@ class BulletPhysics:
         self._bullet.check_canary()
         if self.model is None or not np.isfinite(motion.positions).all():
             return tuple(_undecided(demand, len(motion)) for demand in demands)
-        question = Question(self.model, self._bullet, self._fixed, motion, scene)
+        question = Question(self.model, self._bullet, self._shapes, motion, scene)
         return tuple(question.answer(demand) for demand in demands)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ._bullet import Bullet
 from .arrays import BoolArray, FloatArray
 from .errors import ForecastExhausted
-from .pairs import Pair, coarse, sagittas
+from .pairs import Pair, Pairs
 from .robot_model import UrdfRobot
 from .shapes import separation
 
@@ -119,11 +119,13 @@ class Search:
 
     def _closer(self, pair: Pair, inside: Path, need: float, found: Bounds, interval: int, depth: int) -> None:
         """Settles one interval on the finer path inside it."""
-        bends = sagittas([pair], inside.steps)
-        finer = known(coarse([pair], inside.frames, bends)[0])
+        one = Pairs([pair], self.model.errors)
+        bent = one.bends(inside.steps)
+        sagitta, finer = one.sagitta(bent, 0), known(one.lows(inside.frames, bent)[0])
         wanted = np.full(PARTS + 1, need)
         wanted[0] = -math.inf  # the first node belongs to the first interval too
-        self.settle(pair, inside, bends[0], wanted, finer, depth)
+        pair.raise_low(inside.frames, sagitta, wanted, finer.low)
+        self.settle(pair, inside, sagitta, wanted, finer, depth)
         found.low[interval] = finer.low[1:].min()
         worst = int(finer.near[1:].argmin()) + 1
         found.see(interval, float(finer.near[worst]), finer.points[worst])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import kernels
 from .arrays import FloatArray, IntArray, frozen
 from .errors import UnusableInput
 from .urdf import Description, UrdfJoint
@@ -16,9 +17,9 @@ from .urdf import Description, UrdfJoint
 class Kinematics:
     """A tree of L links, parents first, moved by m joints.
 
-    Link i stands in its parent at fixed[i] + sin(a) sine[i] + cos(a) cosine[i] + a slide[i], each (4, 4), where a is
-    gain[i] * values[column[i]] + offset[i]; joints that never move have gain 0. The root is link 0, with parent -1.
-    axes (L, 3): the axis about which link i turns, in the frame of link i; zero where it does not.
+    Link i stands in its parent at t[0, i] + sin(a) t[1, i] + cos(a) t[2, i] + a t[3, i], where t is terms (4, L, 4, 4)
+    and a is gain[i] * values[column[i]] + offset[i]; joints that never move have gain 0. The root is link 0, with
+    parent -1. axes (L, 3): the axis about which link i turns, in the frame of link i; zero where it does not.
     """
 
     links: tuple[str, ...]
@@ -27,23 +28,21 @@ class Kinematics:
     column: IntArray
     gain: FloatArray
     offset: FloatArray
-    fixed: FloatArray
-    sine: FloatArray
-    cosine: FloatArray
-    slide: FloatArray
+    terms: FloatArray
     axes: FloatArray
 
     def forward(self, values: FloatArray, base: FloatArray) -> FloatArray:
         """Poses (N, L, 4, 4) of all links for joint values (N, m) [rad or m] and the pose (4, 4) of the root."""
+        return self.frames(values, base)[:, :-1]
+
+    def frames(self, values: FloatArray, base: FloatArray) -> FloatArray:
+        """The same (N, L + 1, 4, 4), and the world itself, which is the last."""
         if values.ndim != 2 or values.shape[1] != len(self.joints):
             raise ValueError(f"values must be of shape (N, {len(self.joints)}), got {values.shape}")
-        angle = (values[:, self.column] * self.gain + self.offset)[:, :, None, None]
-        local = self.fixed + np.sin(angle) * self.sine + np.cos(angle) * self.cosine + angle * self.slide
-        poses = np.empty_like(local)
-        poses[:, 0] = base
-        for link, parent in enumerate(self.parents[1:], start=1):
-            np.matmul(poses[:, parent], local[:, link], out=poses[:, link])
-        return poses
+        parents = np.array(self.parents, dtype=np.int64)
+        return kernels.poses(
+            np.ascontiguousarray(values), base, parents, self.column, self.gain, self.offset, self.terms
+        )
 
 
 def kinematics_of(description: Description, joints: Sequence[str]) -> Kinematics:
@@ -64,10 +63,7 @@ def kinematics_of(description: Description, joints: Sequence[str]) -> Kinematics
         column=np.array([0, *(column for column, _, _ in driven)], dtype=np.int64),
         gain=frozen(np.array([0.0, *(gain for _, gain, _ in driven)])),
         offset=frozen(np.array([0.0, *(offset for _, _, offset in driven)])),
-        fixed=frozen(terms[:, 0].copy()),
-        sine=frozen(terms[:, 1].copy()),
-        cosine=frozen(terms[:, 2].copy()),
-        slide=frozen(terms[:, 3].copy()),
+        terms=frozen(np.ascontiguousarray(terms.swapaxes(0, 1))),
         axes=frozen(np.array([np.zeros(3), *(_turning(joint) for joint in description.joints)])),
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 import shapely
 
-from .arrays import FloatArray
-from .geometry import ConvexMesh
+from .geometry import ConvexMesh, Pose, Shape
 from .scene import Cell, Scene, SceneObject, Zone
 from .shapes import WORLD, Side, rounded_up, side
 
@@ -27,10 +27,10 @@ class Obstacle:
     speed: float = 0.0
     seen_ns: int | None = None
 
-    def growth(self, now_ns: int, times_s: FloatArray) -> FloatArray:
-        """What is lost (N,) [m] up to times_s (N,) after now; NaN where it is not known, or was seen in the future."""
+    def growth(self, now_ns: int) -> tuple[float, float]:
+        """What is lost [m] now, and [m/s] from now on; NaN where it is not known, or was seen in the future."""
         age = 0.0 if self.seen_ns is None else (now_ns - self.seen_ns) / 1e9
-        return np.asarray(self.uncertainty + self.speed * (times_s + (age if age >= 0.0 else math.nan)))
+        return self.uncertainty + self.speed * (age if age >= 0.0 else math.nan), self.speed
 
 
 Obstacles: TypeAlias = Mapping[str, tuple[Obstacle, ...]]
@@ -60,11 +60,17 @@ def _seen(item: SceneObject) -> Obstacle:
     known = item.pose.fault is None and 0.0 <= item.uncertainty_m < math.inf
     speed = item.speed_m_s
     return Obstacle(
-        side(rounded_up(item.shape), item.pose.matrix() if known else np.eye(4), WORLD),
+        placed(item.shape, item.pose if known else Pose(), WORLD),
         item.uncertainty_m if known else math.nan,
         math.nan if speed is None or not 0.0 <= speed < math.inf else speed,
         item.seen_ns,
     )
+
+
+@lru_cache(maxsize=1024)
+def placed(shape: Shape, pose: Pose, link: int) -> Side:
+    """A shape in whole millimetres at a pose in the frame of a link; the same side for the same three, again."""
+    return side(rounded_up(shape), pose.matrix(), link)
 
 
 def prisms(zone: Zone) -> tuple[ConvexMesh, ...]:

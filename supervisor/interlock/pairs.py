@@ -6,19 +6,23 @@ first shape stays within the sagitta s of its chord, seen from the second, so th
 
     min(sep(start), sep(end)) - s.
 
-A ball around the first and a box around the second say the same, coarsely, of all pairs at once.
+A ball around the first and a box around the second say the same, coarsely, of all pairs at once; many balls that
+contain the first, and the second's own shape or balls that contain it, say it closer. `kernels.py` does the arithmetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from .arrays import FloatArray
-from .reach import Route
-from .shapes import WORLD, Side
+from . import kernels
+from .arrays import BoolArray, FloatArray, IntArray
+from .covers import balls_of
+from .reach import Ball, Route
+from .shapes import WORLD, Side, solid_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,48 +46,90 @@ class Pair:
 
     def deviation(self, errors: FloatArray, frames: FloatArray, steps: FloatArray) -> FloatArray:
         """How much nearer [m] tracking errors (m,) can bring the two, on each interval; (N,)."""
-        link = frames[:, self.first.link]
-        centre = link[:, :3, :3] @ self.first.centre + link[:, :3, 3]
-        levers = self.way.levers(frames, centre, self.first.ball)
-        return self.way.deviation(errors, steps, levers, self.first.reach)
+        ball = Ball(self.first.link, self.first.centre, self.first.ball)
+        return self.way.deviation(errors, frames, steps, ball, self.first.reach)
+
+    def raise_low(self, frames: FloatArray, sagitta: FloatArray, wanted: FloatArray, low: FloatArray) -> None:
+        """Raises a bound low (N,) [m] where it is below wanted (N,), by the balls that contain the first."""
+        links = np.array([self.first.link, self.second.link])
+        kind, size, planes = solid_of(self.second.shape) if self.second.link == WORLD else NOTHING
+        theirs = NO_BALLS if self.second.link == WORLD else balls_of(self.second)
+        offset = self.second.offset if self.second.link == WORLD else HERE
+        kernels.covered(
+            frames, links, balls_of(self.first), offset, kind, size, planes, theirs, sagitta, wanted, low
+        )  # fmt: skip
 
 
-def sagittas(pairs: Sequence[Pair], steps: FloatArray) -> FloatArray:
-    """The sagitta [m] of each pair on each interval, (P, N), for steps (N, m) of the joint values."""
-    weights = np.stack([pair.way.bends[0] + pair.first.reach * pair.way.bends[1] for pair in pairs])
-    sizes = np.abs(steps)
-    return np.asarray(((sizes @ weights) * sizes).sum(axis=2) / 8.0)
+NO_BALLS: Final = np.empty((0, 4))
+NOTHING: Final = (kernels.PLANES, np.zeros(3), NO_BALLS)  # a shape that nothing is known of
+HERE: Final = np.eye(4)
 
 
-def coarse(pairs: Sequence[Pair], frames: FloatArray, bends: FloatArray) -> FloatArray:
-    """A lower bound (P, N) [m] of the distance on each interval, -inf where the ball's centre is in the box.
+class Pairs:
+    """Some pairs, and all that a look at them takes, as arrays: made once, for many motions."""
 
-    Interval i lies between nodes i - 1 and i, interval 0 is node 0. Clear by m wherever d(i - 1) + d(i) exceeds the
-    longest way of the ball's centre, its chord and two sagittas (bends, (P, N)), plus 2 m: no point of it is further
-    from both ends than half that way.
-    """
-    inside = _centres(pairs, frames)
-    low, high = (
-        np.stack(corners)[:, None] for corners in zip(*((p.second.low, p.second.high) for p in pairs), strict=True)
-    )
-    outside = np.linalg.norm(np.maximum(np.maximum(low - inside, inside - high), 0.0), axis=2)
-    gaps = np.where(outside > 0.0, outside, -np.inf) - np.array([[pair.first.ball] for pair in pairs])
-    before = np.concatenate([[0], np.arange(len(frames) - 1)])
-    chords = np.linalg.norm(inside - inside[:, before], axis=2)
-    return np.asarray((gaps + gaps[:, before] - chords) / 2.0 - bends)
+    def __init__(self, pairs: Sequence[Pair], errors: FloatArray, when: Sequence[tuple[int, int]] = ()) -> None:
+        """For the tracking errors (m,) of the joint values. when: for each pair the two rows of the masks that say on
+        which intervals these are its shapes; left out: row 0.
+        """
+        self.pairs = tuple(pairs)
+        routes = _places([pair.way for pair in pairs])
+        firsts = _places([pair.first for pair in pairs])
+        ways = tuple({id(pair.way): pair.way for pair in pairs}.values())
+        bodies = tuple({id(pair.first): pair.first for pair in pairs}.values())
+        rows = np.array(when or [(0, 0)] * len(pairs), dtype=np.int64).reshape(-1, 2)
+        self.routes = _padded(ways)
+        self.links = np.array([body.link for body in bodies], dtype=np.int64)
+        self.places = np.array([body.centre for body in bodies]).reshape(-1, 3)
+        self.which = np.column_stack([
+            [pair.first.link for pair in pairs], [pair.second.link for pair in pairs], routes, rows,
+            [pair.second.link == WORLD for pair in pairs], firsts,
+        ]).astype(np.int64)  # fmt: skip
+        self.shapes = np.array([
+            [pair.first.ball, pair.first.reach, *pair.second.low, *pair.second.high] for pair in pairs
+        ])  # fmt: skip
+        self.offsets = np.stack([pair.second.offset for pair in pairs])
+        self.loose = np.array([pair.way.loosest(errors, pair.first.reach) for pair in pairs])
+
+    def bends(self, steps: FloatArray) -> FloatArray:
+        """What `sagitta` needs, for steps (N, m) of the joint values."""
+        return kernels.bends(steps, *self.routes)
+
+    def sagitta(self, bent: FloatArray, place: int) -> FloatArray:
+        """How far [m] a point of the first of a pair leaves its chord, seen from the second, on each interval (N,)."""
+        parts = bent[self.which[place, 2]]
+        return np.asarray(parts[0] + self.shapes[place, 1] * parts[1])
+
+    def look(
+        self, frames: FloatArray, bent: FloatArray, lost: FloatArray, times: FloatArray, need: float,
+        marked: BoolArray, when: BoolArray,
+    ) -> tuple[FloatArray, BoolArray, FloatArray]:  # fmt: skip
+        """A ball around each first, a box around each second; `kernels.coarse` says what goes in and comes out."""
+        middles = kernels.centres(frames, self.links, self.places)
+        return kernels.coarse(
+            frames, bent, self.which, middles, self.shapes, self.offsets, lost, times, need, marked, when
+        )
+
+    def lows(self, frames: FloatArray, bent: FloatArray) -> FloatArray:
+        """A lower bound (P, N) [m] of the distance on each interval, -inf where the ball's centre is in the box."""
+        count = len(frames)
+        every = np.ones((1, count), dtype=np.bool_)
+        nothing = np.zeros((len(self.pairs), 2))
+        return self.look(frames, bent, nothing, np.zeros(count), np.inf, every[0], every)[2]
 
 
-def _centres(pairs: Sequence[Pair], frames: FloatArray) -> FloatArray:
-    """The centre (P, N, 3) of the ball around each first shape, in the frame of the second shape."""
-    places = np.stack([pair.first.centre for pair in pairs])
-    found = np.empty((len(pairs), len(frames), 3))
-    for link in sorted({pair.first.link for pair in pairs}):
-        mine = [index for index, pair in enumerate(pairs) if pair.first.link == link]
-        turned = frames[:, link, :3, :3].reshape(-1, 3) @ places[mine].T
-        found[mine] = turned.reshape(len(frames), 3, -1).transpose(2, 0, 1) + frames[:, link, :3, 3]
-    for link in sorted({pair.second.link for pair in pairs} - {WORLD}):
-        theirs = [index for index, pair in enumerate(pairs) if pair.second.link == link]
-        moved = found[theirs] - frames[:, link, :3, 3]
-        found[theirs] = (moved[:, :, None, :] @ frames[:, link, :3, :3])[:, :, 0]
-    offsets = np.stack([pair.second.offset for pair in pairs])
-    return (found - offsets[:, None, :3, 3]) @ offsets[:, :3, :3]
+def _places(things: Sequence[object]) -> list[int]:
+    """For each thing its place among those that differ."""
+    known: dict[int, int] = {}
+    return [known.setdefault(id(thing), len(known)) for thing in things]
+
+
+def _padded(ways: Sequence[Route]) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """The counts (R,), columns, gains and reaches (R, K) of routes."""
+    counts = np.array([len(way.columns) for way in ways], dtype=np.int64)
+    shape = (len(ways), max(1, int(counts.max(initial=0))))
+    columns, gains, reaches = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(shape)
+    for row, way in enumerate(ways):
+        columns[row, : counts[row]], gains[row, : counts[row]] = way.columns, way.gains
+        reaches[row, : counts[row]] = way.reaches
+    return counts, columns, gains, reaches

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -16,46 +16,58 @@ from .fingers import Slide
 from .forecast import Search, known, path
 from .geometry import HalfSpace
 from .motion import Motion
-from .obstacles import Obstacles, seen_obstacles
-from .pairs import Pair, coarse, sagittas
+from .obstacles import Obstacles, placed, seen_obstacles
+from .pairs import Pair, Pairs
 from .robot_model import UrdfRobot
 from .rules import Clearance, Demand
 from .scene import Scene
-from .shapes import Side, rounded_up, side
+from .shapes import Side
 
 SWEEP_M: Final = 1e-3  # finger sweeps are widened to whole millimetres, so that a few shapes serve all motions
 SLACK: Final = 0.5  # and by as many more, so that a hand that trembles is still where it is at first
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """Two names of a demand: their pair of shapes (None: one of them is unknown), and what the obstacle's uncertainty
-    and speed take from their distance on each interval (N,) [m].
-    when (N,): the intervals on which these are the shapes.
-    """
-
-    names: tuple[str, str]
-    pair: Pair | None
-    growth: FloatArray
-    when: BoolArray
+BATCHES: Final = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Phase:
-    """A shape of the robot (None: unknown), and the intervals (N,) on which it is that."""
+    """A shape of the robot (None: unknown), and the row of the masks that says on which intervals it is that."""
 
     side: Side | None
-    when: BoolArray
+    row: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """The Asked of a demand with this index: its pair, what is lost (N,) [m], and the intervals (N,) to be judged."""
+class Asked:
+    """Two names of a demand: their pair of shapes (None: one of them is unknown), the place of the obstacle among those
+    of the scene (0: none), and two rows of the masks, which say on which intervals these are the shapes.
+    """
 
-    index: int
-    pair: Pair
-    growth: FloatArray
-    when: BoolArray
+    names: tuple[str, str]
+    pair: Pair | None
+    obstacle: int
+    rows: tuple[int, int]
+
+
+class Batch:
+    """All that a demand asks for, as long as the same shapes are behind its names."""
+
+    def __init__(self, asked: Sequence[Asked], errors: FloatArray) -> None:
+        self.names = tuple(item.names for item in asked)
+        self.unknown = tuple((index, item.rows) for index, item in enumerate(asked) if item.pair is None)
+        known = [(index, item, item.pair) for index, item in enumerate(asked) if item.pair is not None]
+        self.index = tuple(index for index, _, _ in known)
+        self.obstacle = np.array([item.obstacle for _, item, _ in known], dtype=np.int64)
+        self.pairs = (
+            Pairs([pair for _, _, pair in known], errors, [item.rows for _, item, _ in known]) if known else None
+        )
+
+
+class Shapes:
+    """What is kept from one motion to the next: the shapes of what was seen, and the batches made of them."""
+
+    def __init__(self, fixed: Obstacles) -> None:
+        self.fixed = fixed
+        self.batches: dict[Hashable, Batch] = {}
 
 
 class _Least:
@@ -77,63 +89,86 @@ class _Least:
 class Question:
     """A motion in a scene, with what all demands share worked out once."""
 
-    def __init__(self, model: UrdfRobot, bullet: Bullet, fixed: Obstacles, motion: Motion, scene: Scene) -> None:
+    def __init__(self, model: UrdfRobot, bullet: Bullet, shapes: Shapes, motion: Motion, scene: Scene) -> None:
         self.model = model
         self.motion = motion
         self.path = path(model, motion.positions)
         self.search = Search(model, bullet)
         self.in_hand = None if motion.held is None else motion.held.name
         seen = seen_obstacles(scene, self.in_hand)
-        self.obstacles = {name: (*fixed.get(name, ()), *seen.get(name, ())) for name in (*fixed, *seen)}
-        self.still = np.zeros(len(motion))
+        self.obstacles = {name: (*shapes.fixed.get(name, ()), *seen.get(name, ())) for name in (*shapes.fixed, *seen)}
+        self.kept = shapes
         self.nowhere = np.full((len(motion), 2, 3), math.nan)
-        self.always = np.ones(len(motion), dtype=np.bool_)
-        self.phases: dict[tuple[str, bool], tuple[_Phase, ...]] = {}
+        self.masks: list[BoolArray] = [np.ones(len(motion), dtype=np.bool_)]
+        self.phases = {
+            (name, closing): tuple(self._finger(name, slide, closing=closing))
+            for name, slide in model.slides.items()
+            for closing in (False, True)
+        }
+        self.held = _Phase(self._held(), 0)
+        bodies = [obstacle for found in self.obstacles.values() for obstacle in found]
+        self.places = {id(obstacle): place for place, obstacle in enumerate(bodies, start=1)}
+        self.growth = np.array([(0.0, 0.0), *(obstacle.growth(motion.now_ns) for obstacle in bodies)])
+        self.when = np.array(self.masks)
+        self.key = (
+            id(self.held.side), self.in_hand, *(id(phase.side) for found in self.phases.values() for phase in found),
+            *((name, *(id(obstacle.side) for obstacle in found)) for name, found in self.obstacles.items()),
+        )  # fmt: skip
 
     def answer(self, demand: Demand) -> Clearance:
         """The least that remains over all pairs of the demand, interval by interval."""
         before = self.search.left
         least = _Least(len(self.motion))
-        asked = list(self._asked(demand))
-        judged = [
-            _Judged(index, item.pair, item.growth, demand.intervals & item.when)
-            for index, item in enumerate(asked)
-            if item.pair is not None
-        ]
-        for index, item in enumerate(asked):
-            if item.pair is None:
-                least.take(np.where(demand.intervals & item.when, math.nan, math.inf), self.nowhere, index)
-        if judged:
-            self._judge(demand, judged, least)
-        names = tuple(item.names for item in asked)
-        return Clearance(frozen(least.remains), least.which, names, frozen(least.points), before - self.search.left)
+        batch = self._batch(demand)
+        for index, rows in batch.unknown:
+            when = demand.intervals & self.when[rows[0]] & self.when[rows[1]]
+            least.take(np.where(when, math.nan, math.inf), self.nowhere, index)
+        if batch.pairs is not None:
+            self._judge(demand, batch, batch.pairs, least)
+        return Clearance(
+            frozen(least.remains), least.which, batch.names, frozen(least.points), before - self.search.left
+        )
 
-    def _judge(self, demand: Demand, judged: list[_Judged], least: _Least) -> None:
+    def _batch(self, demand: Demand) -> Batch:
+        key = (demand.links, demand.others, demand.exclude, demand.closing, self.key)
+        if key not in self.kept.batches:
+            while len(self.kept.batches) >= BATCHES:
+                self.kept.batches.pop(next(iter(self.kept.batches)))
+            self.kept.batches[key] = Batch(list(self._asked(demand)), self.model.errors)
+        return self.kept.batches[key]
+
+    def _judge(self, demand: Demand, batch: Batch, pairs: Pairs, least: _Least) -> None:
         """Looks at all pairs coarsely, then closer at those that this does not clear, the nearest first."""
-        pairs = [item.pair for item in judged]
-        bends = sagittas(pairs, self.path.steps)
-        lows = coarse(pairs, self.path.frames, bends)
-        loose = np.array([pair.way.loosest(self.model.errors, pair.first.reach) for pair in pairs])
-        lost = loose[:, None] + np.stack([item.growth for item in judged])
-        remains = np.where(np.stack([item.when for item in judged]), lows - lost, math.inf)
-        clear: BoolArray = np.logical_and.reduce(remains >= demand.min_m, axis=1)
-        least.take(remains[clear].min(axis=0, initial=math.inf), self.nowhere, -1)
-        nearest_first: list[int] = np.argsort(remains.min(axis=1), kind="stable").tolist()
+        bent = pairs.bends(self.path.steps)
+        growth = self.growth[batch.obstacle]
+        lost = np.column_stack([pairs.loose + growth[:, 0], growth[:, 1]])
+        times = self.motion.times_s
+        known, clear, remains = pairs.look(
+            self.path.frames, bent, lost, times, demand.min_m, demand.intervals, self.when
+        )
+        least.take(known, self.nowhere, -1)
+        open_ = np.flatnonzero(~clear)
+        nearest_first: list[int] = open_[np.argsort(remains[open_].min(axis=1), kind="stable")].tolist()
         for place in nearest_first:
-            if not clear[place]:
-                item = judged[place]
-                found = self._closer(demand.min_m, item, bends[place], lows[place], least.remains)
-                least.take(*found, item.index)
+            one, other = pairs.which[place, 3:5].tolist()
+            when = demand.intervals & self.when[one] & self.when[other]
+            low = remains[place] + (lost[place, 0] + lost[place, 1] * times)
+            grown = growth[place, 0] + growth[place, 1] * times
+            closer = self._closer(
+                demand.min_m, pairs.pairs[place], when, grown, pairs.sagitta(bent, place), low, least.remains
+            )
+            least.take(*closer, batch.index[place])
 
     def _closer(
-        self, min_m: float, item: _Judged, sagitta: FloatArray, low: FloatArray, least: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, min_m: float, pair: Pair, when: BoolArray, growth: FloatArray, sagitta: FloatArray, low: FloatArray,
+        least: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
         """What remains (N,) of a pair at least, and where (N, 2, 3); known no better than to be above `least`."""
-        pair, when = item.pair, item.when
-        lost = item.growth + pair.deviation(self.model.errors, self.path.frames, self.path.steps)
+        lost = growth + pair.deviation(self.model.errors, self.path.frames, self.path.steps)
         if not np.isfinite(lost).all():
             return np.where(when, math.nan, math.inf), self.nowhere
         wanted = np.where(when, np.fmin(min_m, least), -math.inf)
+        pair.raise_low(self.path.frames, sagitta, wanted + lost, low)
         found = known(low)
         self.search.settle(pair, self.path, sagitta, wanted + lost, found)
         remains = np.where(found.low >= wanted + lost, np.maximum(found.low - lost, wanted), found.low - lost)
@@ -156,12 +191,12 @@ class Question:
         if second == "held" or second in self.model.hulls:
             for one, other in product(ours, self._phases(second, closing=closing)):
                 pair = self._pair((first, second), second, one.side, other.side)
-                yield Asked((first, second), pair, self.still, one.when & other.when)
+                yield Asked((first, second), pair, 0, (one.row, other.row))
         for obstacle, one in product(self.obstacles.get(second, ()), ours):
-            growth = obstacle.growth(self.motion.now_ns, self.motion.times_s)
-            yield Asked((first, second), self._pair((first, second), "", one.side, obstacle.side), growth, one.when)
+            pair = self._pair((first, second), "", one.side, obstacle.side)
+            yield Asked((first, second), pair, self.places[id(obstacle)], (one.row, 0))
         if second not in {"held", self.in_hand, *self.model.hulls, *self.obstacles}:
-            yield Asked((first, second), None, self.still, self.always)
+            yield Asked((first, second), None, 0, (0, 0))
 
     def _pair(self, names: tuple[str, str], start: str, first: Side | None, second: Side | None) -> Pair | None:
         """Two shapes and the way from a link (empty: the world) to the first's; None where one is unknown."""
@@ -171,42 +206,36 @@ class Question:
 
     def _phases(self, name: str, *, closing: bool) -> tuple[_Phase, ...]:
         """The shapes of a link or of `held`; of fingers where they were measured, if their closing is intended."""
-        key = (name, closing)
-        if key not in self.phases:
-            slide = self.model.slides.get(name)
-            if name == "held":
-                self.phases[key] = (_Phase(self._held(), self.always),)
-            elif slide is None:
-                self.phases[key] = (_Phase(self.model.sides.get(name), self.always),)
-            else:
-                self.phases[key] = tuple(self._finger(name, slide, closing=closing))
-        return self.phases[key]
+        if name == "held":
+            return (self.held,)
+        return self.phases.get((name, closing)) or (_Phase(self.model.sides.get(name), 0),)
 
     def _finger(self, name: str, slide: Slide, *, closing: bool) -> Iterator[_Phase]:
         """A finger is anywhere between its measured place and those that it was told so far: one shape as long as that
         is what it is at first, and one for all the rest. Where its closing is intended, its measured place alone.
         """
         measured, told = self.motion.measured_grippers[slide.gripper], self.motion.grippers[:, slide.gripper]
-        if not np.isfinite([measured, *told]).all():
-            yield _Phase(None, self.always)
+        if not (math.isfinite(measured) and np.isfinite(told).all()):
+            yield _Phase(None, 0)
             return
         quantum = SWEEP_M / float(np.linalg.norm(slide.direction))
-        least, most = (
-            np.minimum(np.minimum.accumulate(told), measured),
-            np.maximum(np.maximum.accumulate(told), measured),
-        )
         if closing:
             low, high = math.floor(measured / quantum) * quantum, math.ceil(measured / quantum) * quantum
-            yield _Phase(self.model.finger(name, low, high), self.always)
+            yield _Phase(self.model.finger(name, low, high), 0)
             return
-        low, high = np.floor(least / quantum - SLACK) * quantum, np.ceil(most / quantum + SLACK) * quantum
+        least = np.minimum(np.minimum.accumulate(told), measured)
+        most = np.maximum(np.maximum.accumulate(told), measured)
+        low, high = (np.floor(least / quantum - SLACK) * quantum, np.ceil(most / quantum + SLACK) * quantum)
         at_first = (least >= low[0]) & (most <= high[0])
-        yield _Phase(self.model.finger(name, float(low[0]), float(high[0])), at_first)
-        if not at_first.all():
-            yield _Phase(self.model.finger(name, float(low[-1]), float(high[-1])), ~at_first)
+        if at_first.all():
+            yield _Phase(self.model.finger(name, float(low[0]), float(high[0])), 0)
+            return
+        self.masks += [at_first, ~at_first]
+        yield _Phase(self.model.finger(name, float(low[0]), float(high[0])), len(self.masks) - 2)
+        yield _Phase(self.model.finger(name, float(low[-1]), float(high[-1])), len(self.masks) - 1)
 
     def _held(self) -> Side | None:
         held, flange = self.motion.held, self.model.profile.flange
         if held is None or not flange or held.pose.fault is not None or isinstance(held.shape, HalfSpace):
             return None
-        return side(rounded_up(held.shape), held.pose.matrix(), self.model.index(flange))
+        return placed(held.shape, held.pose, self.model.index(flange))

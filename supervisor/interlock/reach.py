@@ -15,9 +15,11 @@ derivative is at most M stays within M / 8 of its chord.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from . import kernels
 from .arrays import FloatArray, IntArray, frozen
 from .kinematics import Kinematics
 
@@ -40,10 +42,6 @@ class Route:
     spans: FloatArray
     bends: FloatArray
 
-    def turns(self, steps: FloatArray) -> FloatArray:
-        """Absolute angle [rad] of each joint on the way, (..., k), for steps of the joint values (..., m)."""
-        return np.abs(steps[..., self.columns] * self.gains)
-
     def loosest(self, errors: FloatArray, radius: float) -> float:
         """What `deviation` [m] is at most, in any pose, for errors (m,)."""
         return float(errors @ (self.spans[0] + radius * self.spans[1]))
@@ -53,30 +51,32 @@ class Route:
         sizes = np.abs(steps)
         return np.asarray(((sizes @ (self.bends[0] + radius * self.bends[1])) * sizes).sum(axis=1) / 8.0)
 
-    def levers(self, frames: FloatArray, centre: FloatArray, radius: float) -> FloatArray:
-        """Largest distance [m] of B from each axis, (N, k); frames (N, L, 4, 4), and a ball around B: centre (N, 3)."""
-        moving = frames[:, self.links]
-        axes = np.einsum("nkij,kj->nki", moving[..., :3, :3], self.axes)
-        offsets = centre[:, None, :] - moving[..., :3, 3]
-        return np.asarray(np.linalg.norm(np.cross(axes, offsets), axis=2) + radius)
-
-    def deviation(self, errors: FloatArray, steps: FloatArray, levers: FloatArray, radius: float) -> FloatArray:
+    def deviation(
+        self, errors: FloatArray, frames: FloatArray, steps: FloatArray, ball: Ball, radius: float
+    ) -> FloatArray:
         """How far [m] any point of B is from its commanded place, at most, anywhere on each interval; (N,).
 
-        errors (m,): largest deviation of each joint value. steps (N, m): from node i - 1 to node i, 0 for node 0.
-        levers (N, k): at the nodes. Half a step more, from the nearer end of the interval, covers its inside.
+        errors (m,): largest deviation of each joint value. frames (N, L, 4, 4). steps (N, m): from node i - 1 to node
+        i, 0 for node 0. ball: around B. radius [m]: of B about its own origin. Half a step more, from the nearer end
+        of the interval, covers its inside.
         """
-        turned = self.turns(errors)
-        reaches = self.reaches + radius
-        moved = (turned + 0.5 * self.turns(steps)) * reaches
-        later = np.cumsum(moved[:, ::-1], axis=1)[:, ::-1] - moved
-        nodes = np.maximum(levers, np.concatenate([levers[:1], levers[:-1]]))
-        return np.asarray(np.minimum(nodes + later, reaches) @ turned)
+        return kernels.deviation(
+            frames, ball.link, ball.centre, ball.radius, radius, steps, errors,
+            self.columns, self.gains, self.links, self.axes, self.reaches,
+        )  # fmt: skip
+
+
+class Ball(NamedTuple):
+    """A ball around a body: its link, the centre (3,) in that link's frame, the radius [m]."""
+
+    link: int
+    centre: FloatArray
+    radius: float
 
 
 def route(kinematics: Kinematics, start: int, end: int) -> Route:
     """The way between two links, by their indices."""
-    lengths = np.linalg.norm(kinematics.fixed[:, :3, 3], axis=1)
+    lengths = np.linalg.norm(kinematics.terms[0, :, :3, 3], axis=1)
     up, down = _to_root(kinematics, start), _to_root(kinematics, end)
     while up and down and up[-1] == down[-1]:
         up.pop()

@@ -62,8 +62,7 @@ class UrdfRobot:
 
     def frames(self, positions: FloatArray) -> FloatArray:
         """World poses of every link of the kinematics, fingers at 0, and of the world itself, which is the last."""
-        poses = self.kinematics.forward(self._padded(positions), self.mount)
-        return np.concatenate([poses, np.broadcast_to(np.eye(4), (len(poses), 1, 4, 4))], axis=1)
+        return self.kinematics.frames(self._padded(positions), self.mount)
 
     def steps(self, positions: FloatArray) -> FloatArray:
         """Steps (N, m) of the joint values of the kinematics from node i - 1 to node i; 0 for node 0."""

@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import ConvexHull
 
+from . import kernels
 from .arrays import FloatArray
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 
@@ -88,6 +90,24 @@ def separation(first: Shape, second: Shape, poses: FloatArray, normal: FloatArra
     """
     inward = -(normal @ poses[:, :3, :3])
     return np.asarray(poses[:, :3, 3] @ normal - support(first, inward) - support(second, normal[None])[0])
+
+
+def solid_of(shape: Shape) -> tuple[int, FloatArray, FloatArray]:
+    """The shape as `kernels.from_solid` takes it: kind, size (3,), planes (K, 4)."""
+    none = np.empty((0, 4))
+    match shape:
+        case Box():
+            return kernels.BOX, np.array(shape.size) / 2.0, none
+        case Sphere():
+            return kernels.BALL, np.array([shape.radius, 0.0, 0.0]), none
+        case Cylinder():
+            return kernels.CYLINDER, np.array([shape.radius, shape.length / 2.0, 0.0]), none
+        case Capsule():
+            return kernels.CAPSULE, np.array([shape.radius, shape.length / 2.0, 0.0]), none
+        case ConvexMesh():
+            return kernels.PLANES, np.zeros(3), np.asarray(ConvexHull(shape.vertices).equations)
+        case _:
+            return kernels.PLANES, np.zeros(3), np.array([[*shape.normal, 0.0]])
 
 
 def rounded_up(shape: Shape) -> Shape:

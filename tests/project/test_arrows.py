@@ -28,12 +28,12 @@ BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 
 # The files and folders of the core, lowest first: each imports only from its own layer and from those before it.
 LAYERS = (
-    ("errors", "arrays", "fields", "jsonform", "schema", "quiet"),
+    ("errors", "arrays", "fields", "jsonform", "schema", "quiet", "kernels"),
     ("geometry", "chunk", "scene", "profile", "log"),
     ("motion",),
     ("rules", "case", "verdict"),
     ("physics",),
-    ("shapes", "urdf", "kinematics", "hulls", "reach", "pairs", "fingers", "robot_model"),
+    ("shapes", "covers", "urdf", "kinematics", "hulls", "reach", "pairs", "fingers", "robot_model"),
     ("_bullet", "dynamics", "torques", "obstacles", "forecast", "question", "bullet_physics"),
     ("lower", "braking"),
     ("build",),

@@ -11,7 +11,7 @@ from interlock.arrays import FloatArray
 from interlock.errors import ForecastExhausted
 from interlock.forecast import Bounds, Search, known, path
 from interlock.geometry import Cylinder, Pose
-from interlock.pairs import Pair, coarse, sagittas
+from interlock.pairs import Pair, Pairs
 from interlock.robot_model import UrdfRobot
 from interlock.shapes import WORLD, side
 from tests.supervisor import panda
@@ -29,9 +29,10 @@ def post(x: float, y: float) -> Pair:
 
 def settled(pair: Pair, need: FloatArray, search: Search, depth: int) -> Bounds:
     along = path(MODEL, ENDS)
-    bends = sagittas([pair], along.steps)
-    found = known(coarse([pair], along.frames, bends)[0])
-    search.settle(pair, along, bends[0], need, found, depth)
+    one = Pairs([pair], MODEL.errors)
+    bent = one.bends(along.steps)
+    found = known(one.lows(along.frames, bent)[0])
+    search.settle(pair, along, one.sagitta(bent, 0), need, found, depth)
     return found
 
 

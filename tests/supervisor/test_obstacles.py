@@ -18,7 +18,6 @@ from tests.supervisor import panda
 SQUARE = ((0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (0.0, 2.0))
 HOLE = ((0.5, 0.5), (1.5, 0.5), (1.5, 1.5), (0.5, 1.5))
 ELL = ((0.0, 0.0), (2.0, 0.0), (2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (0.0, 2.0))
-TIMES = np.array([0.0, 0.5, 1.0])
 
 
 @pytest.mark.parametrize(
@@ -42,15 +41,15 @@ def test_a_name_that_a_body_and_a_zone_bear_means_both() -> None:
     found = fixed_obstacles(cell)
 
     assert len(found["x"]) == 3
-    assert all(obstacle.growth(panda.NOW, TIMES).tolist() == [0.0, 0.0, 0.0] for obstacle in found["x"])
+    assert all(obstacle.growth(panda.NOW) == (0.0, 0.0) for obstacle in found["x"])
 
 
 def test_an_object_grows_with_its_age_and_its_speed() -> None:
     item = replace(panda.thing("ball", Sphere(0.1), Pose(), 0.01, 0.5), seen_ns=panda.NOW - 100_000_000)
 
-    found = seen_obstacles(panda.scene(item), None)["ball"][0].growth(panda.NOW, TIMES)
+    found = seen_obstacles(panda.scene(item), None)["ball"][0].growth(panda.NOW)
 
-    np.testing.assert_allclose(found, [0.06, 0.31, 0.56])
+    assert found == pytest.approx((0.06, 0.5))
 
 
 BALL = panda.thing("ball", Sphere(0.1), Pose())
@@ -72,7 +71,7 @@ BALL = panda.thing("ball", Sphere(0.1), Pose())
     ids=["none", "NaN speed", "negative", "endless", "NaN place", "negative place", "NaN pose", "no turn", "future"],
 )  # fmt: skip
 def test_F29_what_is_not_known_of_an_object_is_never_clear(item: SceneObject) -> None:
-    assert np.isnan(seen_obstacles(panda.scene(item), None)["ball"][0].growth(panda.NOW, TIMES)).all()
+    assert math.isnan(sum(seen_obstacles(panda.scene(item), None)["ball"][0].growth(panda.NOW)))
 
 
 def test_what_is_in_the_hand_is_no_obstacle() -> None:

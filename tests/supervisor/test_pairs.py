@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.forecast import path
 from interlock.geometry import Box, Capsule, Cylinder, HalfSpace, Pose, Shape, Sphere
-from interlock.pairs import Pair, coarse, sagittas
+from interlock.pairs import Pair, Pairs
 from interlock.robot_model import UrdfRobot
 from interlock.shapes import WORLD, separation, side
 from tests.supervisor import panda
@@ -56,18 +56,23 @@ def test_no_bound_is_above_the_distance_anywhere_between(
     start = generator.uniform(panda.LOWER, panda.UPPER)
     along = path(MODEL, np.array([start, start + generator.uniform(-size, size, 7)]))
     pair = pair_of(link, other)
-    bends = sagittas([pair], along.steps)
+    one = Pairs([pair], MODEL.errors)
+    bent = one.bends(along.steps)
+    sagitta = one.sagitta(bent, 0)
     normal = generator.normal(size=3)
     normal /= np.linalg.norm(normal)
 
-    low = coarse([pair], along.frames, bends)[0, 1]
+    low = one.lows(along.frames, bent)[0]
+    closer = low.copy()
+    pair.raise_low(along.frames, sagitta, np.full(2, np.inf), closer)
     poses = pair.relative(along.frames)
-    plane = separation(pair.first.shape, pair.second.shape, poses, normal).min() - bends[0, 1]
+    plane = separation(pair.first.shape, pair.second.shape, poses, normal).min() - sagitta[1]
 
     shares = np.linspace(0.0, 1.0, 15)[:, None]
     between = (1.0 - shares) * along.positions[0] + shares * along.positions[1]
     least = referee.least(between, (link,), (other,))
-    assert low <= least + SLACK_M
+    assert (low <= closer).all()
+    assert closer[1] <= least + SLACK_M
     assert plane <= least + SLACK_M
 
 
@@ -75,12 +80,15 @@ def test_pairs_together_are_as_pairs_alone() -> None:
     pairs = [pair_of(link, other) for link in ("panda_hand", "panda_link4") for other in OTHERS]
     along = path(MODEL, panda.sweep(panda.READY, panda.READY + 0.3, 6))
 
-    bends = sagittas(pairs, along.steps)
-    lows = coarse(pairs, along.frames, bends)
+    together = Pairs(pairs, MODEL.errors)
+    bent = together.bends(along.steps)
+    lows = together.lows(along.frames, bent)
 
-    for pair, bend, low in zip(pairs, bends, lows, strict=True):
-        np.testing.assert_allclose(bend, pair.way.sagitta(along.steps, pair.first.reach), atol=1e-15)
-        np.testing.assert_allclose(low, coarse([pair], along.frames, bend[None])[0], atol=1e-12)
+    for place, (pair, low) in enumerate(zip(pairs, lows, strict=True)):
+        alone = Pairs([pair], MODEL.errors)
+        sagitta = pair.way.sagitta(along.steps, pair.first.reach)
+        np.testing.assert_allclose(together.sagitta(bent, place), sagitta, atol=1e-15)
+        np.testing.assert_allclose(low, alone.lows(along.frames, alone.bends(along.steps))[0], atol=1e-12)
 
 
 def test_a_centre_inside_the_box_is_no_bound() -> None:
@@ -89,4 +97,6 @@ def test_a_centre_inside_the_box_is_no_bound() -> None:
     pair = Pair(("panda_hand", "around"), MODEL.sides["panda_hand"], around, MODEL.route("", "panda_hand"))
     along = path(MODEL, panda.READY[None])
 
-    assert coarse([pair], along.frames, sagittas([pair], along.steps)).tolist() == [[-np.inf]]
+    one = Pairs([pair], MODEL.errors)
+
+    assert one.lows(along.frames, one.bends(along.steps)).tolist() == [[-np.inf]]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.arrays import FloatArray
 from interlock.kinematics import Kinematics, kinematics_of
-from interlock.reach import Route, route
+from interlock.reach import Ball, Route, route
 from interlock.urdf import Description, Mimic, UrdfJoint, UrdfLink, read_urdf
 from tests.supervisor import panda
 
@@ -79,8 +79,8 @@ def ball(generator: np.random.Generator) -> FloatArray:
 
 def deviation_at(tree: Kinematics, found: Route, values: FloatArray, errors: FloatArray, end: str) -> float:
     frames = tree.forward(values[None], np.eye(4))
-    levers = found.levers(frames, frames[:, tree.links.index(end), :3, 3], RADIUS)
-    return float(found.deviation(errors, np.zeros((1, len(values))), levers, RADIUS)[0])
+    ball = Ball(tree.links.index(end), np.zeros(3), RADIUS)
+    return float(found.deviation(errors, frames, np.zeros((1, len(values))), ball, RADIUS)[0])
 
 
 @settings(max_examples=40)
@@ -149,9 +149,9 @@ def test_the_deviation_holds_inside_an_interval_too(chance: int, pair: tuple[str
     errors = np.append(generator.uniform(0.0, 0.05, 7), 0.0)
     found = way(TREE, *pair)
     frames = TREE.forward(ends, np.eye(4))
-    levers = found.levers(frames, frames[:, TREE.links.index(pair[1]), :3, 3], RADIUS)
+    around = Ball(TREE.links.index(pair[1]), np.zeros(3), RADIUS)
 
-    bound = found.deviation(errors, np.diff(ends, axis=0, prepend=ends[:1]), levers, RADIUS)[1]
+    bound = found.deviation(errors, frames, np.diff(ends, axis=0, prepend=ends[:1]), around, RADIUS)[1]
 
     inside = [(1.0 - share) * ends[0] + share * ends[1] for share in np.linspace(0.0, 1.0, 9)]
     points = ball(generator)

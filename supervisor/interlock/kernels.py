@@ -1,0 +1,337 @@
+"""The forecast's arithmetic, compiled: poses, how far bodies move, and what certainly lies between them.
+
+Plain loops over plain arrays, compiled once and cached on disk; without fast-math, so that a decision replays to the
+same bytes. Nothing here raises: shapes are checked by the callers, and NaN is never more than anything.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .arrays import BoolArray, FloatArray, IntArray
+
+BALL, BOX, CYLINDER, CAPSULE, PLANES = range(5)
+PLENTY_M = 0.1  # a pair that keeps so much more than it needs is bounded no better
+
+
+@njit(cache=True)
+def poses(
+    values: FloatArray,
+    base: FloatArray,
+    parents: IntArray,
+    column: IntArray,
+    gain: FloatArray,
+    offset: FloatArray,
+    terms: FloatArray,
+) -> FloatArray:
+    """Poses (N, L + 1, 4, 4) of L links and of the world, which is the last; `Kinematics` says what the inputs are.
+
+    terms (4, L, 4, 4): fixed, sine, cosine and slide.
+    """
+    count, links = len(values), len(parents)
+    found = np.zeros((count, links + 1, 4, 4))
+    local = np.empty((3, 4))
+    for n in range(count):
+        for link in range(links + 1):
+            found[n, link, 3, 3] = 1.0
+        for i in range(3):
+            found[n, links, i, i] = 1.0
+            for j in range(4):
+                found[n, 0, i, j] = base[i, j]
+        for link in range(1, links):
+            angle = values[n, column[link]] * gain[link] + offset[link]
+            sine, cosine = math.sin(angle), math.cos(angle)
+            for i in range(3):
+                for j in range(4):
+                    local[i, j] = (
+                        terms[0, link, i, j]
+                        + sine * terms[1, link, i, j]
+                        + cosine * terms[2, link, i, j]
+                        + angle * terms[3, link, i, j]
+                    )
+            up = found[n, parents[link]]
+            for i in range(3):
+                for j in range(4):
+                    moved = up[i, 0] * local[0, j] + up[i, 1] * local[1, j] + up[i, 2] * local[2, j]
+                    found[n, link, i, j] = moved + up[i, 3] if j == 3 else moved
+    return found
+
+
+@njit(cache=True)
+def bends(steps: FloatArray, counts: IntArray, columns: IntArray, gains: FloatArray, reaches: FloatArray) -> FloatArray:
+    """The two parts (R, 2, N) of the sagitta of each of R routes on each interval: [0] + reach * [1], in metres.
+
+    steps (N, m); counts (R,) says how many of the columns, gains and reaches (R, K) of a route are its own.
+    """
+    found = np.zeros((len(counts), 2, len(steps)))
+    for r in range(len(counts)):
+        for n in range(len(steps)):
+            turned, bent = 0.0, 0.0
+            for j in range(counts[r]):
+                turn = abs(steps[n, columns[r, j]] * gains[r, j])
+                bent += turn * reaches[r, j] * (turn + 2.0 * turned)
+                turned += turn
+            found[r, 0, n] = bent / 8.0
+            found[r, 1, n] = turned * turned / 8.0
+    return found
+
+
+@njit(cache=True)
+def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArray:
+    """World places (P, N, 3) of points (P, 3) in the frames (N, L, 4, 4) of their links."""
+    found = np.empty((len(links), len(frames), 3))
+    for p in range(len(links)):
+        x, y, z = places[p, 0], places[p, 1], places[p, 2]
+        for n in range(len(frames)):
+            pose = frames[n, links[p]]
+            for i in range(3):
+                found[p, n, i] = pose[i, 0] * x + pose[i, 1] * y + pose[i, 2] * z + pose[i, 3]
+    return found
+
+
+@njit(cache=True)
+def seen_from(point: FloatArray, pose: FloatArray, offset: FloatArray, found: FloatArray) -> None:
+    """A world point (3,) in the frame `offset` (4, 4) of a link at `pose` (4, 4); into found (3,)."""
+    x, y, z = point[0] - pose[0, 3], point[1] - pose[1, 3], point[2] - pose[2, 3]
+    a = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z - offset[0, 3]
+    b = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z - offset[1, 3]
+    c = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z - offset[2, 3]
+    for i in range(3):
+        found[i] = offset[0, i] * a + offset[1, i] * b + offset[2, i] * c
+
+
+@njit(cache=True)
+def apart(one: FloatArray, other: FloatArray) -> float:
+    """The distance of two points (3,)."""
+    return math.sqrt((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2)
+
+
+@njit(cache=True)
+def from_box(point: FloatArray, low: FloatArray, high: FloatArray) -> float:
+    """How far a point (3,) is from a box, -inf in it."""
+    square = 0.0
+    for i in range(3):
+        out = max(low[i] - point[i], point[i] - high[i])
+        if not out <= 0.0:
+            square += out * out
+    return math.sqrt(square) if square != 0.0 else -math.inf
+
+
+@njit(cache=True)
+def from_solid(point: FloatArray, kind: int, size: FloatArray, planes: FloatArray) -> float:
+    """No more than the distance of a point (3,) from a shape in its own frame, negative or -inf in it.
+
+    size (3,): half the edges of a box; radius and half the length of a cylinder or a capsule; a radius. planes (K, 4):
+    outward unit normals and offsets.
+    """
+    x, y, z = float(point[0]), float(point[1]), float(point[2])
+    if kind == BALL:
+        return math.sqrt(x * x + y * y + z * z) - float(size[0])
+    if kind == BOX:
+        return from_box(point, -size, size)
+    if kind == CYLINDER:
+        out, above = math.sqrt(x * x + y * y) - float(size[0]), abs(z) - float(size[1])
+        if out <= 0.0 and above <= 0.0:
+            return -math.inf
+        return math.sqrt(max(out, 0.0) ** 2 + max(above, 0.0) ** 2)
+    if kind == CAPSULE:
+        above = max(abs(z) - float(size[1]), 0.0)
+        return math.sqrt(x * x + y * y + above * above) - float(size[0])
+    found = -math.inf
+    for k in range(len(planes)):
+        found = max(found, planes[k, 0] * x + planes[k, 1] * y + planes[k, 2] * z + planes[k, 3])
+    return found
+
+
+@njit(cache=True)
+def coarse(
+    frames: FloatArray,
+    bent: FloatArray,
+    which: IntArray,
+    middles: FloatArray,
+    shapes: FloatArray,
+    offsets: FloatArray,
+    lost: FloatArray,
+    times: FloatArray,
+    need: float,
+    marked: BoolArray,
+    when: BoolArray,
+) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """A ball around the first of each of P pairs, a box around the second: what certainly remains between them.
+
+    which (P, 7): links of the first and of the second, route, two rows of `when`, 1 if the second never moves, and
+    the pair's row of `middles` (F, N, 3), where the balls are. shapes (P, 8): radius and reach of the first; low and
+    high of the box, in the frame `offsets` (P, 4, 4) of the second's link. lost (P, 2): what is lost at the time 0
+    and each second. marked (N,) and the two rows of `when` (W, N): where a pair is judged at all.
+
+    Returns the least (N,) of all pairs that keep `need` wherever they are judged; which those are (P,); and what
+    remains (P, N) of the others, +inf where they are not judged.
+    """
+    pairs, count = len(which), len(frames)
+    least = np.full(count, math.inf)
+    clear = np.ones(pairs, dtype=np.bool_)
+    remains = np.empty((pairs, count))
+    for p in range(pairs):
+        sagitta = bent[which[p, 2], 0] + shapes[p, 1] * bent[which[p, 2], 1]
+        taken = lost[p, 0] + lost[p, 1] * times
+        middle = middles[which[p, 6]]
+        bounds(frames, which[p], middle, shapes[p], offsets[p], sagitta, need + taken, remains[p])
+        judged = marked & when[which[p, 3]] & when[which[p, 4]]
+        for n in range(count):
+            remains[p, n] = remains[p, n] - taken[n] if judged[n] else math.inf
+            clear[p] = clear[p] and remains[p, n] >= need
+        if clear[p]:
+            least = np.minimum(least, remains[p])
+    return least, clear, remains
+
+
+@njit(cache=True)
+def bounds(
+    frames: FloatArray,
+    which: IntArray,
+    middle: FloatArray,
+    shape: FloatArray,
+    offset: FloatArray,
+    sagitta: FloatArray,
+    wanted: FloatArray,
+    found: FloatArray,
+) -> None:
+    """A lower bound (N,) [m] of the distance of one pair on each interval, into found; no better than `wanted` (N,) and
+    PLENTY_M where that takes no look. which (7,), middle (N, 3), shape (8,), offset (4, 4): as in `coarse`.
+    """
+    radius, low, high = shape[0], shape[2:5], shape[5:8]
+    second, still = which[1], which[5] == 1
+    here, before = np.empty(3), np.empty(3)
+    seen_from(middle[0], frames[0, second], offset, before)
+    gap = from_box(before, low, high) - radius  # at the last node that was looked at
+    found[0] = gap - sagitta[0]
+    gone = 0.0  # how far the ball has gone since
+    for n in range(1, len(frames)):
+        if still:
+            chord = apart(middle[n], middle[n - 1])
+            found[n] = gap - gone - chord - sagitta[n]
+            if found[n] >= wanted[n] + PLENTY_M:
+                gone += chord
+                continue
+        if gone > 0.0:
+            seen_from(middle[n - 1], frames[n - 1, second], offset, before)
+            gap = from_box(before, low, high) - radius
+        seen_from(middle[n], frames[n, second], offset, here)
+        new = from_box(here, low, high) - radius
+        found[n] = (gap + new - apart(here, before)) / 2.0 - sagitta[n]
+        gap, gone = new, 0.0
+        before[:] = here
+
+
+@njit(cache=True)
+def covered(
+    frames: FloatArray,
+    links: IntArray,
+    balls: FloatArray,
+    offset: FloatArray,
+    kind: int,
+    size: FloatArray,
+    planes: FloatArray,
+    theirs: FloatArray,
+    sagitta: FloatArray,
+    wanted: FloatArray,
+    low: FloatArray,
+) -> None:
+    """Raises low (N,) [m], a bound of the distance of a pair on each interval, where it is below wanted (N,).
+
+    links (2,): of the first and the second. balls (S, 4): centres in the frame of the first's link, and radii; they
+    contain the first. The second: a shape for `from_solid` in the frame `offset` (4, 4) of its link, and balls
+    (T, 4) in that frame that contain it; either may be left out (no planes, no balls).
+    """
+    mine = len(balls)
+    if mine == 0:
+        return
+    gaps, spots = np.full((2, mine), -math.inf), np.zeros((2, mine, 3))
+    at = -1  # the node that row 0 is about
+    for n in range(len(frames)):
+        if low[n] >= wanted[n]:
+            continue
+        for step in range(2):
+            node = max(n - 1 + step, 0)
+            if step == 1 or at != node:
+                for s in range(mine):
+                    pose, other = frames[node, links[0]], frames[node, links[1]]
+                    seen_from(placed(balls[s], pose), other, offset, spots[step, s])
+                    gap = max(from_solid(spots[step, s], kind, size, planes), from_balls(spots[step, s], theirs))
+                    gaps[step, s] = gap - balls[s, 3]
+        bound = math.inf
+        for s in range(mine):
+            bound = min(bound, (gaps[0, s] + gaps[1, s] - apart(spots[1, s], spots[0, s])) / 2.0)
+        low[n] = max(low[n], bound - sagitta[n])
+        gaps[0], spots[0] = gaps[1], spots[1]
+        at = n
+
+
+@njit(cache=True)
+def placed(point: FloatArray, pose: FloatArray) -> FloatArray:
+    """A point (3,) of the frame `pose` (4, 4), in the world."""
+    found = pose[:3, 3].copy()
+    for i in range(3):
+        for j in range(3):
+            found[i] += pose[i, j] * point[j]
+    return found
+
+
+@njit(cache=True)
+def from_balls(point: FloatArray, balls: FloatArray) -> float:
+    """How far a point (3,) is from the nearest of balls (T, 4), negative in one; -inf if there are none."""
+    nearest = math.inf if len(balls) > 0 else -math.inf
+    for t in range(len(balls)):
+        nearest = min(nearest, apart(point, balls[t]) - balls[t, 3])
+    return nearest
+
+
+@njit(cache=True)
+def deviation(
+    frames: FloatArray,
+    first: int,
+    centre: FloatArray,
+    ball: float,
+    reach: float,
+    steps: FloatArray,
+    errors: FloatArray,
+    columns: IntArray,
+    gains: FloatArray,
+    links: IntArray,
+    axes: FloatArray,
+    reaches: FloatArray,
+) -> FloatArray:
+    """How far [m] tracking errors (m,) can bring any point of a body from its commanded place, relative to another, on
+    each interval (N,); `reach.py` has the derivation, `Route` the inputs from columns on.
+    """
+    count, joints = len(frames), len(columns)
+    found = np.zeros(count)
+    levers = np.zeros((2, joints))
+    point = np.empty(3)
+    for n in range(count):
+        link = frames[n, first]
+        for i in range(3):
+            point[i] = link[i, 0] * centre[0] + link[i, 1] * centre[1] + link[i, 2] * centre[2] + link[i, 3]
+        for j in range(joints):
+            pose = frames[n, links[j]]
+            a, b, c = axes[j, 0], axes[j, 1], axes[j, 2]
+            u = pose[0, 0] * a + pose[0, 1] * b + pose[0, 2] * c
+            v = pose[1, 0] * a + pose[1, 1] * b + pose[1, 2] * c
+            w = pose[2, 0] * a + pose[2, 1] * b + pose[2, 2] * c
+            x, y, z = point[0] - pose[0, 3], point[1] - pose[1, 3], point[2] - pose[2, 3]
+            levers[1, j] = math.sqrt((v * z - w * y) ** 2 + (w * x - u * z) ** 2 + (u * y - v * x) ** 2) + ball
+        if n == 0:
+            levers[0] = levers[1]
+        later, total = 0.0, 0.0
+        for j in range(joints - 1, -1, -1):
+            turned = abs(errors[columns[j]] * gains[j])
+            most = reaches[j] + reach
+            lever = max(levers[0, j], levers[1, j])
+            total += min(lever + later, most) * turned
+            later += (turned + 0.5 * abs(steps[n, columns[j]] * gains[j])) * most
+        found[n] = total
+        levers[0] = levers[1]
+    return found

@@ -1,0 +1,155 @@
+"""The compiled arithmetic: as Python runs it and as it is compiled it says the same, and it says what is true."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock import kernels
+from interlock.arrays import FloatArray
+from interlock.covers import balls_of
+from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
+from interlock.pairs import Pair, Pairs
+from interlock.reach import Ball
+from interlock.robot_model import UrdfRobot
+from interlock.shapes import WORLD, side, solid_of
+from tests.supervisor import panda
+
+MODEL = UrdfRobot(panda.profile(), panda.cell())
+SEEDS = st.integers(0, 2**32 - 1)
+CUBE = np.array([[x, y, z] for x in (-0.1, 0.1) for y in (-0.2, 0.2) for z in (-0.3, 0.3)])
+SHAPES: list[Shape] = [
+    Box((0.2, 0.4, 0.6)), Sphere(0.1), Cylinder(0.1, 0.4), Capsule(0.1, 0.2), ConvexMesh(CUBE),
+    HalfSpace((0.6, 0.0, 0.8)),
+]  # fmt: skip
+
+
+def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs every kernel as plain Python from here on."""
+    for name, value in vars(kernels).items():
+        if hasattr(value, "py_func"):
+            monkeypatch.setattr(kernels, name, value.py_func)
+
+
+def looked(seed: int) -> list[Any]:
+    """What the kernels say of a random motion near a box, a post, a table and the arm itself."""
+    generator = np.random.default_rng(seed)
+    start = generator.uniform(panda.LOWER, panda.UPPER)
+    positions = np.linspace(start, start + generator.uniform(-0.4, 0.4, 7), 6)
+    frames, steps = MODEL.frames(positions), MODEL.steps(positions)
+    hand = frames[0, MODEL.index("panda_hand")].copy()
+    hand[:3, 3] += generator.uniform(-0.3, 0.3, 3)
+    pairs = [
+        Pair(("panda_hand", "x"), MODEL.sides["panda_hand"], side(shape, hand, WORLD), MODEL.route("", "panda_hand"))
+        for shape in SHAPES
+    ]
+    way = MODEL.route("panda_link1", "panda_hand")
+    pairs.append(Pair(("panda_hand", "panda_link1"), MODEL.sides["panda_hand"], MODEL.sides["panda_link1"], way))
+    together = Pairs(pairs, MODEL.errors)
+    bent = together.bends(steps)
+    every = np.ones((1, 6), dtype=np.bool_)
+    lost = generator.uniform(0.0, 0.01, (len(pairs), 2))
+    found: list[Any] = [frames, bent]
+    found += together.look(frames, bent, lost, np.arange(6.0), 0.02, every[0], every)
+    for place, pair in enumerate(pairs):
+        low = together.lows(frames, bent)[place]
+        pair.raise_low(frames, together.sagitta(bent, place), np.full(6, 0.5), low)
+        ball = Ball(pair.first.link, pair.first.centre, pair.first.ball)
+        found += [low, pair.way.deviation(np.full(9, 0.002), frames, steps, ball, pair.first.reach)]
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_kernel_says_compiled_what_it_says_as_python(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = looked(seed)
+    interpreted(monkeypatch)
+
+    for one, other in zip(compiled, looked(seed), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+def depth(point: FloatArray, shape: Shape, generator: np.random.Generator) -> float:
+    """No less than the distance of a point from a shape: from the nearest of many points in it; 0 or less inside."""
+    match shape:
+        case HalfSpace():
+            return float(point @ np.array(shape.normal))
+        case ConvexMesh() | Box():
+            inside = generator.uniform(-1.0, 1.0, (4000, 3)) * [0.1, 0.2, 0.3]
+            nearest = np.clip(point, [-0.1, -0.2, -0.3], [0.1, 0.2, 0.3])
+        case Sphere():
+            inside = generator.normal(size=(4000, 3)) * 0.02
+            nearest = point * min(1.0, 0.1 / float(np.linalg.norm(point)))
+        case _:
+            tall = 0.2 if isinstance(shape, Cylinder) else 0.1
+            inside = generator.uniform(-1.0, 1.0, (4000, 3)) * [0.07, 0.07, tall]
+            nearest = inside[0]
+    return float(np.linalg.norm(np.vstack([inside, nearest]) - point, axis=1).min())
+
+
+@settings(max_examples=60)
+@given(SEEDS, st.sampled_from(SHAPES))
+def test_no_shape_is_further_from_a_point_than_it_is(seed: int, shape: Shape) -> None:
+    generator = np.random.default_rng(seed)
+    point = generator.uniform(-0.5, 0.5, 3)
+
+    found = kernels.from_solid(point, *solid_of(shape))
+
+    assert found <= depth(point, shape, generator) + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("shape", "point", "distance"),
+    [
+        (Box((0.2, 0.4, 0.6)), (0.4, 0.6, 0.3), 0.5),
+        (Sphere(0.1), (0.3, 0.0, 0.4), 0.4),
+        (Cylinder(0.1, 0.4), (0.4, 0.0, 0.6), 0.5),
+        (Cylinder(0.1, 0.4), (0.0, 0.3, 0.1), 0.2),
+        (Capsule(0.1, 0.2), (0.3, 0.0, 0.5), 0.4),
+        (Capsule(0.1, 0.2), (0.3, 0.0, 0.05), 0.2),
+        (ConvexMesh(CUBE), (0.4, 0.0, 0.0), 0.3),
+        (HalfSpace((0.6, 0.0, 0.8)), (0.6, 5.0, 0.8), 1.0),
+    ],
+    ids=range(8),
+)
+def test_a_point_is_as_far_from_a_shape_as_it_is(
+    shape: Shape, point: tuple[float, float, float], distance: float
+) -> None:
+    assert kernels.from_solid(np.array(point), *solid_of(shape)) == pytest.approx(distance, abs=1e-12)
+
+
+@pytest.mark.parametrize("shape", [Box((0.2, 0.4, 0.6)), Cylinder(0.1, 0.4)], ids=["box", "cylinder"])
+def test_in_a_shape_nothing_is_known(shape: Shape) -> None:
+    assert kernels.from_solid(np.array([0.05, 0.05, 0.1]), *solid_of(shape)) == -math.inf
+
+
+def test_F01_what_is_not_a_number_is_never_clear() -> None:
+    hand = MODEL.sides["panda_hand"]
+    wall = side(Box((0.1, 0.1, 0.1)), np.eye(4), WORLD)
+    pairs = Pairs([Pair(("panda_hand", "wall"), hand, wall, MODEL.route("", "panda_hand"))], MODEL.errors)
+    frames = MODEL.frames(np.tile(panda.READY, (3, 1)))
+    bent, every = pairs.bends(np.zeros((3, 9))), np.ones((1, 3), dtype=np.bool_)
+
+    for lost in ([math.nan, 0.0], [0.0, math.nan]):
+        _, clear, remains = pairs.look(frames, bent, np.array([lost]), np.arange(3.0), 0.0, every[0], every)
+        assert not clear.any()
+        assert np.isnan(remains).any()
+
+
+def test_without_balls_nothing_is_raised() -> None:
+    low = np.array([-math.inf])
+
+    kernels.covered(
+        np.eye(4)[None, None], np.array([0, 0]), np.empty((0, 4)), np.eye(4), *solid_of(Sphere(0.1)), np.empty((0, 4)),
+        np.zeros(1), np.ones(1), low,
+    )  # fmt: skip
+
+    assert low.tolist() == [-math.inf]
+
+
+def test_balls_are_found_once() -> None:
+    assert balls_of(MODEL.sides["panda_hand"]) is balls_of(MODEL.sides["panda_hand"])
