@@ -30,6 +30,7 @@ with without_line(b"pybullet build time: "):
 MOST_BODIES: Final = 16  # robots that hold different things
 UP: Final = np.array([0.0, 0.0, 1.0])
 SWAPPED_M: Final = 5e-3  # margins explain no more than 2 mm
+UPRIGHT: Final = (0.0, 0.0, 0.0, 1.0)
 FAR_M: Final = 1e3  # nothing in a cell is further, so that an empty answer is always a fault
 CANARY: Final = (side(Box((0.2, 0.2, 0.2)), np.eye(4), 0), side(Sphere(0.1), np.eye(4), 0))
 
@@ -69,10 +70,7 @@ class Bullet:
 
     def check_canary(self) -> None:
         """Raises PhysicsFailed unless two shapes that lie in each other are seen to, and two apart are not."""
-        near = self.nearest(*CANARY, np.eye(4)).distance
-        apart = np.eye(4)
-        apart[0, 3] = 1.0
-        far = self.nearest(*CANARY, apart).distance
+        near, far = (self._closest(*CANARY, [x, 0.0, 0.0], UPRIGHT)[8] for x in (0.0, 1.0))
         if not (near < -0.09 and abs(far - 0.8) < 0.003):
             raise PhysicsFailed(f"PyBullet sees the canary at {near} and {far} m, and must at -0.1 or less and 0.8 m")
 
@@ -80,22 +78,28 @@ class Bullet:
         """Where the first, at `pose` (4, 4) in the frame of the second, is nearest to it. Raises PhysicsFailed."""
         if not np.isfinite(pose).all():
             raise PhysicsFailed("a pose must be finite; PyBullet would see nothing there")
+        return _facing(
+            first, second, pose, self._closest(first, second, pose[:3, 3].tolist(), quaternion(pose[:3, :3]))
+        )
+
+    def _closest(
+        self, first: Side, second: Side, place: list[float], turn: tuple[float, float, float, float]
+    ) -> pybullet.ContactPoint:
         found = pybullet.getClosestPoints(
             bodyA=-1,
             bodyB=-1,
             distance=FAR_M,
             collisionShapeA=self._shape(first),
             collisionShapeB=self._shape(second),
-            collisionShapePositionA=pose[:3, 3].tolist(),
-            collisionShapeOrientationA=quaternion(pose[:3, :3]),
+            collisionShapePositionA=place,
+            collisionShapeOrientationA=turn,
             collisionShapePositionB=[0.0, 0.0, 0.0],
-            collisionShapeOrientationB=[0.0, 0.0, 0.0, 1.0],
+            collisionShapeOrientationB=UPRIGHT,
             physicsClientId=self._client,
         )
         if not found:
             raise PhysicsFailed("PyBullet returned no nearest points")
-        nearest = min(found, key=lambda point: point[8])
-        return _facing(first, second, pose, nearest)
+        return found[0] if len(found) == 1 else min(found, key=lambda point: point[8])
 
     def load(self, urdf: str, joints: tuple[str, ...], gravity: FloatArray) -> None:
         """Makes a URDF's text ready for `inverse_dynamics`, its root at the world's origin; gravity (3,) [m/s^2] there.
@@ -152,11 +156,12 @@ def _facing(first: Side, second: Side, pose: FloatArray, nearest: pybullet.Conta
     distance, normal, points = nearest[8], np.array(nearest[7]), np.array([nearest[5], nearest[6]])
     if isinstance(second.shape, HalfSpace):
         return Nearest(distance, UP, points if normal[2] > 0.0 else points[::-1])
-    if not abs(float(np.linalg.norm(normal)) - 1.0) < 1e-6:
+    length = math.sqrt(float(normal @ normal))
+    if not abs(length - 1.0) < 1e-6:
         return Nearest(distance, UP, points)
-    normal /= np.linalg.norm(normal)
-    gap = separation(first.shape, second.shape, pose[None], normal)[0]
-    if gap < distance - SWAPPED_M and gap < separation(first.shape, second.shape, pose[None], -normal)[0]:
+    normal /= length
+    gap = separation(first, second, pose[None], normal)[0]
+    if gap < distance - SWAPPED_M and gap < separation(first, second, pose[None], -normal)[0]:
         return Nearest(distance, -normal, points[::-1])
     return Nearest(distance, normal, points)
 

@@ -15,7 +15,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from .arrays import FloatArray, frozen
 from .geometry import Box, ConvexMesh, HalfSpace
-from .shapes import Side
+from .shapes import Side, planes_of
 
 BALLS: Final = 16  # more make each query slower, and fewer leave more to PyBullet
 ROUNDS: Final = 20
@@ -66,6 +66,7 @@ class _Piece:
 
 
 _BALLS: dict[tuple[str, bytes], FloatArray] = {}
+_PLANES: dict[str, FloatArray] = {}
 
 
 def balls_of(side: Side) -> FloatArray:
@@ -76,6 +77,15 @@ def balls_of(side: Side) -> FloatArray:
             _BALLS.pop(next(iter(_BALLS)))
         _BALLS[key] = _balls(side)
     return _BALLS[key]
+
+
+def sides_of(side: Side) -> FloatArray:
+    """The planes (K, 4) of a shape, in its own frame; found once for each shape."""
+    if side.key not in _PLANES:
+        while len(_PLANES) >= KEPT:
+            _PLANES.pop(next(iter(_PLANES)))
+        _PLANES[side.key] = planes_of(side.shape)
+    return _PLANES[side.key]
 
 
 def _balls(side: Side) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,12 @@ class Slide:
     direction: FloatArray
     low: float
     high: float
+
+    @property
+    def length(self) -> float:
+        """How far [m] it goes per unit of the gripper's value."""
+        x, y, z = self.direction.tolist()
+        return math.sqrt(x * x + y * y + z * z)
 
 
 def check_joints(description: Description, joints: Sequence[str], fingers: Sequence[Finger]) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from . import kernels
 from ._bullet import Bullet
 from .arrays import BoolArray, FloatArray
 from .errors import ForecastExhausted
@@ -64,9 +65,8 @@ class Bounds:
     near: FloatArray
     points: FloatArray
 
-    def learn(self, low: FloatArray, node: int, near: float, points: FloatArray) -> None:
-        """Takes in a lower bound of all intervals, and the distance at one node, which ends one and starts another."""
-        np.maximum(self.low, low, out=self.low)
+    def touch(self, node: int, near: float, points: FloatArray) -> None:
+        """Takes in the distance at one node, which ends one interval and starts another."""
         for interval in range(node, min(node + 2, len(self.low))):
             self.see(interval, near, points)
 
@@ -79,6 +79,10 @@ class Bounds:
         """Intervals (N,) that may come below what they need and whose worst place is not known well enough."""
         enough = np.maximum(TOLERANCE_M, TOLERANCE * (need - self.near))
         return np.asarray((self.low < need) & (self.low + enough < self.near))
+
+    def next(self, need: FloatArray, asked: BoolArray) -> int:
+        """The node to ask for next, -1 for none: in the middle of the first run of those that open intervals leave."""
+        return kernels.next_node(self.low, self.near, need, asked, TOLERANCE_M, TOLERANCE)
 
 
 def known(low: FloatArray) -> Bounds:
@@ -100,15 +104,19 @@ class Search:
         """Looks closer at the intervals that may come below what they need [m] (N,) (-inf: never), until low is at
         least that, or within TOLERANCE_M of near. Where not even DEPTH decides between the two, low becomes NaN.
         """
+        asked = np.zeros(len(need), dtype=np.bool_)
+        node = found.next(need, asked)
+        if node < 0:
+            return
         poses = pair.relative(along.frames)
-        asked = np.zeros(len(poses), dtype=np.bool_)
-        while (node := _next(open_ := found.open(need), asked)) is not None:
+        while node >= 0:
             asked[node] = True
             normal, points = self._ask(pair, along, poses[node], node)
-            gaps = separation(pair.first.shape, pair.second.shape, poses, normal)
-            low = np.minimum(gaps, np.concatenate([gaps[:1], gaps[:-1]])) - sagitta
-            found.learn(low, node, float(gaps[node]), points)
-        for interval in np.flatnonzero(open_).tolist():
+            gaps = separation(pair.first, pair.second, poses, normal)
+            kernels.learn(found.low, gaps, sagitta)
+            found.touch(node, float(gaps[node]), points)
+            node = found.next(need, asked)
+        for interval in np.flatnonzero(found.open(need)).tolist():
             violated = found.near[interval] < need[interval]
             if depth == 0 or interval == 0 or (violated and depth <= DEPTH - VIOLATED):
                 found.low[interval] = found.low[interval] if violated else math.nan
@@ -138,13 +146,3 @@ class Search:
         nearest = self.bullet.nearest(pair.first, pair.second, pose)
         frame = along.frames[node, pair.second.link] @ pair.second.offset
         return nearest.normal, nearest.points @ frame[:3, :3].T + frame[:3, 3]
-
-
-def _next(open_: BoolArray, asked: BoolArray) -> int | None:
-    """The middle of the first run of nodes at the ends of open intervals that were not asked for yet."""
-    wanted = (open_ | np.append(open_[1:], False)) & ~asked
-    if not wanted.any():
-        return None
-    first = int(wanted.argmax())
-    run = int(np.append(~wanted[first:], True).argmax())
-    return first + run // 2

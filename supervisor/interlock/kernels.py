@@ -13,7 +13,7 @@ from numba import njit
 
 from .arrays import BoolArray, FloatArray, IntArray
 
-BALL, BOX, CYLINDER, CAPSULE, PLANES = range(5)
+BALL, BOX, CYLINDER, CAPSULE, PLANES, FLOOR = range(6)  # PLANES: a convex mesh; FLOOR: all below z = 0
 PLENTY_M = 0.1  # a pair that keeps so much more than it needs is bounded no better
 
 
@@ -335,3 +335,107 @@ def deviation(
         found[n] = total
         levers[0] = levers[1]
     return found
+
+
+@njit(cache=True)
+def support(kind: int, size: FloatArray, corners: FloatArray, x: float, y: float, z: float) -> float:
+    """Largest p . d over the points p of a shape, in its frame, for a direction d = (x, y, z); inf if unbounded.
+
+    kind, size (3,): as in `from_solid`; corners (V, 3) of a convex mesh.
+    """
+    if kind == BOX:
+        return abs(x) * float(size[0]) + abs(y) * float(size[1]) + abs(z) * float(size[2])
+    if kind == FLOOR:
+        return 0.0 if z > 0.0 and math.sqrt(x * x + y * y) <= 1e-12 else math.inf
+    if kind == PLANES:
+        most = -math.inf
+        for v in range(len(corners)):
+            most = max(most, x * corners[v, 0] + y * corners[v, 1] + z * corners[v, 2])
+        return most
+    if kind == CYLINDER:
+        return float(size[0]) * math.sqrt(x * x + y * y) + float(size[1]) * abs(z)
+    ball = float(size[0]) * math.sqrt(x * x + y * y + z * z)
+    return ball + float(size[1]) * abs(z) if kind == CAPSULE else ball
+
+
+@njit(cache=True)
+def gaps(
+    poses: FloatArray,
+    normal: FloatArray,
+    kind: int,
+    size: FloatArray,
+    corners: FloatArray,
+    their_kind: int,
+    their_size: FloatArray,
+    their_corners: FloatArray,
+) -> FloatArray:
+    """Least of n . p over a shape minus largest over another (N,) [m], for poses (N, 4, 4) of the first in the frame of
+    the second and a unit normal n (3,) there; the shapes as `support` takes them.
+    """
+    a, b, c = normal[0], normal[1], normal[2]
+    theirs = support(their_kind, their_size, their_corners, a, b, c)
+    found = np.empty(len(poses))
+    for n in range(len(poses)):
+        pose = poses[n]
+        x = -(a * pose[0, 0] + b * pose[1, 0] + c * pose[2, 0])
+        y = -(a * pose[0, 1] + b * pose[1, 1] + c * pose[2, 1])
+        z = -(a * pose[0, 2] + b * pose[1, 2] + c * pose[2, 2])
+        here = a * pose[0, 3] + b * pose[1, 3] + c * pose[2, 3]
+        found[n] = here - support(kind, size, corners, x, y, z) - theirs
+    return found
+
+
+@njit(cache=True)
+def relative(frames: FloatArray, first: int, offset: FloatArray, second: int, their_offset: FloatArray) -> FloatArray:
+    """Poses (N, 4, 4) of a shape at an offset (4, 4) in the frame of a link, in the frame of another shape."""
+    found = np.zeros((len(frames), 4, 4))
+    column, spot = np.empty(3), np.empty(3)
+    for n in range(len(frames)):
+        pose, other = frames[n, first], frames[n, second]
+        found[n, 3, 3] = 1.0
+        for j in range(4):
+            share = 1.0 if j == 3 else 0.0
+            for i in range(3):
+                spot[i] = share * pose[i, 3] + share * -other[i, 3]
+                for k in range(3):
+                    spot[i] += pose[i, k] * offset[k, j]
+            for i in range(3):
+                column[i] = other[0, i] * spot[0] + other[1, i] * spot[1] + other[2, i] * spot[2]
+                column[i] -= share * their_offset[i, 3]
+            for i in range(3):
+                turned = their_offset[0, i] * column[0] + their_offset[1, i] * column[1]
+                found[n, i, j] = turned + their_offset[2, i] * column[2]
+    return found
+
+
+@njit(cache=True)
+def learn(low: FloatArray, seen: FloatArray, sagitta: FloatArray) -> None:
+    """Raises the bounds low (N,) of all intervals by the gaps seen (N,) at their nodes, along one normal."""
+    for n in range(len(low)):
+        low[n] = max(low[n], min(seen[n], seen[max(n - 1, 0)]) - sagitta[n])
+
+
+@njit(cache=True)
+def is_open(low: float, near: float, need: float, tolerance: float, share: float) -> bool:
+    """Whether an interval may come below what it needs, and its worst place is not known well enough."""
+    return low < need and low + max(tolerance, share * (need - near)) < near
+
+
+@njit(cache=True)
+def next_node(
+    low: FloatArray, near: FloatArray, need: FloatArray, asked: BoolArray, tolerance: float, share: float
+) -> int:
+    """The middle of the first run of nodes, not asked for yet, at the ends of open intervals; -1: there is none."""
+    first = -1
+    count = len(low)
+    for n in range(count + 1):
+        wanted = False
+        if n < count and not asked[n]:
+            wanted = is_open(low[n], near[n], need[n], tolerance, share)
+            if not wanted and n + 1 < count:
+                wanted = is_open(low[n + 1], near[n + 1], need[n + 1], tolerance, share)
+        if wanted and first < 0:
+            first = n
+        if not wanted and first >= 0:
+            return first + (n - first) // 2
+    return -1

@@ -20,9 +20,9 @@ import numpy as np
 
 from . import kernels
 from .arrays import BoolArray, FloatArray, IntArray
-from .covers import balls_of
+from .covers import balls_of, sides_of
 from .reach import Ball, Route
-from .shapes import WORLD, Side, solid_of
+from .shapes import WORLD, Side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,13 +36,8 @@ class Pair:
 
     def relative(self, frames: FloatArray) -> FloatArray:
         """Poses (N, 4, 4) of the first shape in the frame of the second, for frames (N, L, 4, 4)."""
-        ours, theirs = self.first.poses(frames), self.second.poses(frames)
-        turned = np.swapaxes(theirs[:, :3, :3], 1, 2)
-        found = np.zeros_like(ours)
-        found[:, :3, :3] = turned @ ours[:, :3, :3]
-        found[:, :3, 3:] = turned @ (ours[:, :3, 3:] - theirs[:, :3, 3:])
-        found[:, 3, 3] = 1.0
-        return found
+        ours, theirs = self.first, self.second
+        return kernels.relative(frames, ours.link, ours.offset, theirs.link, theirs.offset)
 
     def deviation(self, errors: FloatArray, frames: FloatArray, steps: FloatArray) -> FloatArray:
         """How much nearer [m] tracking errors (m,) can bring the two, on each interval; (N,)."""
@@ -51,17 +46,16 @@ class Pair:
 
     def raise_low(self, frames: FloatArray, sagitta: FloatArray, wanted: FloatArray, low: FloatArray) -> None:
         """Raises a bound low (N,) [m] where it is below wanted (N,), by the balls that contain the first."""
-        links = np.array([self.first.link, self.second.link])
-        kind, size, planes = solid_of(self.second.shape) if self.second.link == WORLD else NOTHING
-        theirs = NO_BALLS if self.second.link == WORLD else balls_of(self.second)
-        offset = self.second.offset if self.second.link == WORLD else HERE
-        kernels.covered(
-            frames, links, balls_of(self.first), offset, kind, size, planes, theirs, sagitta, wanted, low
-        )  # fmt: skip
+        ours, theirs = self.first, self.second
+        links = np.array([ours.link, theirs.link])
+        if theirs.link == WORLD:
+            kind, size, planes, balls, offset = *theirs.solid[:2], sides_of(theirs), NONE, theirs.offset
+        else:
+            kind, size, planes, balls, offset = kernels.PLANES, np.zeros(3), NONE, balls_of(theirs), HERE
+        kernels.covered(frames, links, balls_of(ours), offset, kind, size, planes, balls, sagitta, wanted, low)
 
 
-NO_BALLS: Final = np.empty((0, 4))
-NOTHING: Final = (kernels.PLANES, np.zeros(3), NO_BALLS)  # a shape that nothing is known of
+NONE: Final = np.empty((0, 4))
 HERE: Final = np.eye(4)
 
 

@@ -81,9 +81,10 @@ class _Least:
     def take(self, remains: FloatArray, points: FloatArray, index: int) -> None:
         """Takes what remains (N,) of a pair, seen at points (N, 2, 3), NaN where it was not looked at."""
         nearer = ~(remains >= self.remains) & ~np.isnan(self.remains)
-        self.remains[nearer], self.points[nearer] = remains[nearer], points[nearer]
-        seen = np.isnan(remains) | np.isfinite(points[:, 0, 0])
-        self.which[nearer] = np.where(seen[nearer], index, -1)
+        if nearer.any():
+            self.remains[nearer], self.points[nearer] = remains[nearer], points[nearer]
+            seen = np.isnan(remains) | np.isfinite(points[:, 0, 0])
+            self.which[nearer] = np.where(seen[nearer], index, -1)
 
 
 class Question:
@@ -106,13 +107,13 @@ class Question:
             for closing in (False, True)
         }
         self.held = _Phase(self._held(), 0)
-        bodies = [obstacle for found in self.obstacles.values() for obstacle in found]
-        self.places = {id(obstacle): place for place, obstacle in enumerate(bodies, start=1)}
-        self.growth = np.array([(0.0, 0.0), *(obstacle.growth(motion.now_ns) for obstacle in bodies)])
+        moving = [obstacle for found in seen.values() for obstacle in found]
+        self.places = {id(obstacle): place for place, obstacle in enumerate(moving, start=1)}  # what is fixed is at 0
+        self.growth = np.array([(0.0, 0.0), *(obstacle.growth(motion.now_ns) for obstacle in moving)])
         self.when = np.array(self.masks)
         self.key = (
             id(self.held.side), self.in_hand, *(id(phase.side) for found in self.phases.values() for phase in found),
-            *((name, *(id(obstacle.side) for obstacle in found)) for name, found in self.obstacles.items()),
+            *((name, *(id(obstacle.side) for obstacle in found)) for name, found in seen.items()),
         )  # fmt: skip
 
     def answer(self, demand: Demand) -> Clearance:
@@ -194,7 +195,7 @@ class Question:
                 yield Asked((first, second), pair, 0, (one.row, other.row))
         for obstacle, one in product(self.obstacles.get(second, ()), ours):
             pair = self._pair((first, second), "", one.side, obstacle.side)
-            yield Asked((first, second), pair, self.places[id(obstacle)], (one.row, 0))
+            yield Asked((first, second), pair, self.places.get(id(obstacle), 0), (one.row, 0))
         if second not in {"held", self.in_hand, *self.model.hulls, *self.obstacles}:
             yield Asked((first, second), None, 0, (0, 0))
 
@@ -218,7 +219,7 @@ class Question:
         if not (math.isfinite(measured) and np.isfinite(told).all()):
             yield _Phase(None, 0)
             return
-        quantum = SWEEP_M / float(np.linalg.norm(slide.direction))
+        quantum = SWEEP_M / slide.length
         if closing:
             low, high = math.floor(measured / quantum) * quantum, math.ceil(measured / quantum) * quantum
             yield _Phase(self.model.finger(name, low, high), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -14,6 +15,16 @@ from .arrays import FloatArray
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 
 WORLD = -1  # the link that never moves: the last of the frames
+
+
+class Solid(NamedTuple):
+    """A shape as the kernels take it: `kernels.from_solid` and `kernels.support` say what kind and size (3,) mean;
+    corners (V, 3) of a convex mesh.
+    """
+
+    kind: int
+    size: FloatArray
+    corners: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +45,7 @@ class Side:
     centre: FloatArray
     ball: float
     reach: float
+    solid: Solid
 
     def poses(self, frames: FloatArray) -> FloatArray:
         """World poses (N, 4, 4) for frames (N, L, 4, 4)."""
@@ -46,7 +58,7 @@ def side(shape: Shape, offset: FloatArray, link: int) -> Side:
         turned = offset @ _upright(np.array(shape.normal))
         edges = np.full(3, -math.inf), np.array([math.inf, math.inf, 0.0])
         floor = HalfSpace((0.0, 0.0, 1.0))
-        return Side(floor, repr(floor), turned, link, *edges, np.zeros(3), math.inf, math.inf)
+        return Side(floor, repr(floor), turned, link, *edges, np.zeros(3), math.inf, math.inf, solid_of(floor))
     low, high = -support(shape, -np.eye(3)), support(shape, np.eye(3))
     middle = (low + high) / 2.0
     ball = _ball(shape, middle)
@@ -55,13 +67,14 @@ def side(shape: Shape, offset: FloatArray, link: int) -> Side:
     if isinstance(shape, ConvexMesh):
         key = hashlib.sha256(shape.vertices.tobytes()).hexdigest()
         reach = _furthest(shape.vertices @ offset[:3, :3].T + offset[:3, 3])
-    return Side(shape, key, offset, link, low, high, centre, ball, reach)
+    return Side(shape, key, offset, link, low, high, centre, ball, reach, solid_of(shape))
 
 
 def point(link: int) -> Side:
     """The origin of a link that has no shape."""
     still = np.zeros(3)
-    return Side(Sphere(1e-9), "", np.eye(4), link, still, still, still, 0.0, 0.0)
+    tiny = Sphere(1e-9)
+    return Side(tiny, "", np.eye(4), link, still, still, still, 0.0, 0.0, solid_of(tiny))
 
 
 def support(shape: Shape, directions: FloatArray) -> FloatArray:
@@ -84,30 +97,45 @@ def support(shape: Shape, directions: FloatArray) -> FloatArray:
             return np.where(aligned & (directions @ np.array(shape.normal) > 0.0), 0.0, math.inf)
 
 
-def separation(first: Shape, second: Shape, poses: FloatArray, normal: FloatArray) -> FloatArray:
-    """Least of n . p over the first shape minus largest over the second (N,) [m], for poses (N, 4, 4) of the first in
-    the frame of the second and a unit normal n (3,) there: never more than their signed distance.
+def separation(first: Side, second: Side, poses: FloatArray, normal: FloatArray) -> FloatArray:
+    """Least of n . p over the first minus largest over the second (N,) [m], for poses (N, 4, 4) of the first in the
+    frame of the second and a unit normal n (3,) there: never more than their signed distance.
     """
-    inward = -(normal @ poses[:, :3, :3])
-    return np.asarray(poses[:, :3, 3] @ normal - support(first, inward) - support(second, normal[None])[0])
+    return kernels.gaps(
+        poses, normal, first.solid.kind, first.solid.size, first.solid.corners,
+        second.solid.kind, second.solid.size, second.solid.corners,
+    )  # fmt: skip
 
 
-def solid_of(shape: Shape) -> tuple[int, FloatArray, FloatArray]:
-    """The shape as `kernels.from_solid` takes it: kind, size (3,), planes (K, 4)."""
-    none = np.empty((0, 4))
+NO_CORNERS: Final = np.empty((0, 3))
+
+
+def solid_of(shape: Shape) -> Solid:
+    """The shape as the kernels take it."""
     match shape:
         case Box():
-            return kernels.BOX, np.array(shape.size) / 2.0, none
+            return Solid(kernels.BOX, np.array(shape.size) / 2.0, NO_CORNERS)
         case Sphere():
-            return kernels.BALL, np.array([shape.radius, 0.0, 0.0]), none
+            return Solid(kernels.BALL, np.array([shape.radius, 0.0, 0.0]), NO_CORNERS)
         case Cylinder():
-            return kernels.CYLINDER, np.array([shape.radius, shape.length / 2.0, 0.0]), none
+            return Solid(kernels.CYLINDER, np.array([shape.radius, shape.length / 2.0, 0.0]), NO_CORNERS)
         case Capsule():
-            return kernels.CAPSULE, np.array([shape.radius, shape.length / 2.0, 0.0]), none
-        case ConvexMesh():
-            return kernels.PLANES, np.zeros(3), np.asarray(ConvexHull(shape.vertices).equations)
+            return Solid(kernels.CAPSULE, np.array([shape.radius, shape.length / 2.0, 0.0]), NO_CORNERS)
+        case ConvexMesh(vertices=vertices):
+            return Solid(kernels.PLANES, np.zeros(3), vertices)
         case _:
-            return kernels.PLANES, np.zeros(3), np.array([[*shape.normal, 0.0]])
+            return Solid(kernels.FLOOR, np.zeros(3), NO_CORNERS)
+
+
+def planes_of(shape: Shape) -> FloatArray:
+    """The sides of a convex mesh, or the one of a half-space, as `kernels.from_solid` takes them: (K, 4)."""
+    match shape:
+        case ConvexMesh(vertices=vertices):
+            return np.asarray(ConvexHull(vertices).equations)
+        case HalfSpace():
+            return np.array([[*shape.normal, 0.0]])
+        case _:
+            return np.empty((0, 4))
 
 
 def rounded_up(shape: Shape) -> Shape:

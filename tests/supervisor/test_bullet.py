@@ -64,8 +64,8 @@ def test_the_normal_points_to_the_first_whatever_the_two_are(bullet: Bullet, our
         pose = at(*generator.uniform(-0.25, 0.25, 3))
         pose[:3, :3] = Rotation.random(rng=generator).as_matrix()
         found = bullet.nearest(first, second, pose)
-        measured = separation(first.shape, second.shape, pose[None], found.normal)[0]
-        assert measured >= separation(first.shape, second.shape, pose[None], -found.normal)[0] - SWAPPED_M
+        measured = separation(first, second, pose[None], found.normal)[0]
+        assert measured >= separation(first, second, pose[None], -found.normal)[0] - SWAPPED_M
         if found.distance > SWAPPED_M:
             assert measured == pytest.approx(found.distance, abs=SWAPPED_M)
             assert (found.points[0] - found.points[1]) @ found.normal == pytest.approx(found.distance, abs=1e-6)
@@ -79,7 +79,7 @@ def test_the_normal_measures_the_distance_however_they_lie(bullet: Bullet, seed:
         pose = at(*generator.uniform(-0.4, 0.4, 3))
         pose[:3, :3] = Rotation.random(rng=generator).as_matrix()
         found = bullet.nearest(first, second, pose)
-        measured = separation(first.shape, second.shape, pose[None], found.normal)[0]
+        measured = separation(first, second, pose[None], found.normal)[0]
         assert measured <= found.distance + 2.3e-3
         if found.distance > 0.0:
             assert measured == pytest.approx(found.distance + 2e-3, abs=3e-4)

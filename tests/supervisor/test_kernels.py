@@ -17,7 +17,7 @@ from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Sh
 from interlock.pairs import Pair, Pairs
 from interlock.reach import Ball
 from interlock.robot_model import UrdfRobot
-from interlock.shapes import WORLD, side, solid_of
+from interlock.shapes import WORLD, planes_of, separation, side, solid_of, support
 from tests.supervisor import panda
 
 MODEL = UrdfRobot(panda.profile(), panda.cell())
@@ -34,6 +34,12 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in vars(kernels).items():
         if hasattr(value, "py_func"):
             monkeypatch.setattr(kernels, name, value.py_func)
+
+
+def solid(shape: Shape) -> tuple[int, FloatArray, FloatArray]:
+    """A shape as `from_solid` takes it."""
+    kind, size, _ = solid_of(shape)
+    return kernels.PLANES if kind == kernels.FLOOR else kind, size, planes_of(shape)
 
 
 def looked(seed: int) -> list[Any]:
@@ -60,6 +66,12 @@ def looked(seed: int) -> list[Any]:
         low = together.lows(frames, bent)[place]
         pair.raise_low(frames, together.sagitta(bent, place), np.full(6, 0.5), low)
         ball = Ball(pair.first.link, pair.first.centre, pair.first.ball)
+        poses = pair.relative(frames)
+        gaps = separation(pair.first, pair.second, poses, np.array([0.0, 0.0, 1.0]))
+        near, asked = np.full(6, np.inf), np.zeros(6, dtype=np.bool_)
+        asked[generator.integers(0, 6)] = True
+        found += [poses, gaps, kernels.next_node(low, near, np.full(6, 0.5), asked, 1e-4, 0.02)]
+        kernels.learn(low, gaps, np.full(6, 0.001))
         found += [low, pair.way.deviation(np.full(9, 0.002), frames, steps, ball, pair.first.reach)]
     return found
 
@@ -92,12 +104,48 @@ def depth(point: FloatArray, shape: Shape, generator: np.random.Generator) -> fl
 
 
 @settings(max_examples=60)
+@given(SEEDS, st.sampled_from(SHAPES[:-1]))
+def test_a_shape_reaches_as_far_compiled_as_it_does_otherwise(seed: int, shape: Shape) -> None:
+    direction = np.random.default_rng(seed).normal(size=3)
+    x, y, z = direction.tolist()
+
+    assert kernels.support(*solid_of(shape), x, y, z) == pytest.approx(support(shape, direction[None])[0], rel=1e-12)
+
+
+def test_a_floor_has_no_end_but_its_top() -> None:
+    floor = solid_of(HalfSpace((0.0, 0.0, 1.0)))
+
+    assert kernels.support(*floor, 0.0, 0.0, 1.0) == 0.0
+    assert kernels.support(*floor, 0.0, 0.0, -1.0) == math.inf
+    assert kernels.support(*floor, 1e-6, 0.0, 1.0) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("low", "asked", "node"),
+    [
+        ([0.0, 0.0, 0.0, 0.0], [], 2),  # all nodes are at the end of an open interval
+        ([1.0, 0.0, 1.0, 1.0], [], 1),  # interval 1 lies between nodes 0 and 1
+        ([1.0, 0.0, 1.0, 1.0], [1], 0),
+        ([1.0, 0.0, 1.0, 1.0], [0, 1], -1),
+        ([1.0, 1.0, 1.0, 0.0], [], 3),
+        ([1.0, 1.0, 1.0, 1.0], [], -1),
+        ([math.nan, 1.0, 1.0, 1.0], [], -1),
+    ],
+    ids=range(7),
+)
+def test_the_next_node_is_in_the_middle_of_what_is_open(low: list[float], asked: list[int], node: int) -> None:
+    done = np.array([place in asked for place in range(4)])
+
+    assert kernels.next_node(np.array(low), np.full(4, np.inf), np.full(4, 0.5), done, 1e-4, 0.02) == node
+
+
+@settings(max_examples=60)
 @given(SEEDS, st.sampled_from(SHAPES))
 def test_no_shape_is_further_from_a_point_than_it_is(seed: int, shape: Shape) -> None:
     generator = np.random.default_rng(seed)
     point = generator.uniform(-0.5, 0.5, 3)
 
-    found = kernels.from_solid(point, *solid_of(shape))
+    found = kernels.from_solid(point, *solid(shape))
 
     assert found <= depth(point, shape, generator) + 1e-12
 
@@ -119,12 +167,12 @@ def test_no_shape_is_further_from_a_point_than_it_is(seed: int, shape: Shape) ->
 def test_a_point_is_as_far_from_a_shape_as_it_is(
     shape: Shape, point: tuple[float, float, float], distance: float
 ) -> None:
-    assert kernels.from_solid(np.array(point), *solid_of(shape)) == pytest.approx(distance, abs=1e-12)
+    assert kernels.from_solid(np.array(point), *solid(shape)) == pytest.approx(distance, abs=1e-12)
 
 
 @pytest.mark.parametrize("shape", [Box((0.2, 0.4, 0.6)), Cylinder(0.1, 0.4)], ids=["box", "cylinder"])
 def test_in_a_shape_nothing_is_known(shape: Shape) -> None:
-    assert kernels.from_solid(np.array([0.05, 0.05, 0.1]), *solid_of(shape)) == -math.inf
+    assert kernels.from_solid(np.array([0.05, 0.05, 0.1]), *solid(shape)) == -math.inf
 
 
 def test_F01_what_is_not_a_number_is_never_clear() -> None:
@@ -144,7 +192,7 @@ def test_without_balls_nothing_is_raised() -> None:
     low = np.array([-math.inf])
 
     kernels.covered(
-        np.eye(4)[None, None], np.array([0, 0]), np.empty((0, 4)), np.eye(4), *solid_of(Sphere(0.1)), np.empty((0, 4)),
+        np.eye(4)[None, None], np.array([0, 0]), np.empty((0, 4)), np.eye(4), *solid(Sphere(0.1)), np.empty((0, 4)),
         np.zeros(1), np.ones(1), low,
     )  # fmt: skip
 

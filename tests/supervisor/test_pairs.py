@@ -66,7 +66,7 @@ def test_no_bound_is_above_the_distance_anywhere_between(
     closer = low.copy()
     pair.raise_low(along.frames, sagitta, np.full(2, np.inf), closer)
     poses = pair.relative(along.frames)
-    plane = separation(pair.first.shape, pair.second.shape, poses, normal).min() - sagitta[1]
+    plane = separation(pair.first, pair.second, poses, normal).min() - sagitta[1]
 
     shares = np.linspace(0.0, 1.0, 15)[:, None]
     between = (1.0 - shares) * along.positions[0] + shares * along.positions[1]
