@@ -240,7 +240,8 @@ def covered(
     wanted: FloatArray,
     low: FloatArray,
 ) -> None:
-    """Raises low (N,) [m], a bound of the distance of a pair on each interval, where it is below wanted (N,).
+    """Raises low (N,) [m], a bound of the distance of a pair on each interval, where it is below wanted (N,), and where
+    the two are apart: how deep one is in another is not how deep its balls are.
 
     links (2,): of the first and the second. balls (S, 4): centres in the frame of the first's link, and radii; they
     contain the first. The second: a shape for `from_solid` in the frame `offset` (4, 4) of its link, and balls
@@ -265,7 +266,8 @@ def covered(
         bound = math.inf
         for s in range(mine):
             bound = min(bound, (gaps[0, s] + gaps[1, s] - apart(spots[1, s], spots[0, s])) / 2.0)
-        low[n] = max(low[n], bound - sagitta[n])
+        if bound - sagitta[n] > 0.0:  # many balls that are all apart; of a depth they say nothing
+            low[n] = max(low[n], bound - sagitta[n])
         gaps[0], spots[0] = gaps[1], spots[1]
         at = n
 
