@@ -96,4 +96,6 @@ $(VENV)/dev: $(VENV)/base
 $(VENV)/wheel: $(VENV)/base $(SOURCES)
 	@echo "building and installing the wheel"
 	@$(INSTALL) --no-deps --force-reinstall .
+	@echo "compiling the forecast's arithmetic"
+	@$(BIN)/interlock warm >$(VENV)/warm.log 2>&1 || { cat $(VENV)/warm.log >&2; exit 1; }
 	@touch $@

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._bullet import Bullet
 from .arrays import FloatArray, frozen
+from .covers import balls_of
 from .motion import Motion
 from .obstacles import fixed_obstacles
 from .profile import Profile
@@ -26,6 +27,8 @@ class BulletPhysics:
         self.model = None if profile.urdf is None else UrdfRobot(profile, cell)
         self._shapes = Shapes(fixed_obstacles(cell))
         self._bullet = Bullet()
+        for side in () if self.model is None else self.model.sides.values():
+            balls_of(side)
         self._torques = None if self.model is None or not profile.inertias else Torques(self.model, self._bullet)
 
     def torques(

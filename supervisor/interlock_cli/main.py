@@ -10,7 +10,7 @@ import typer
 
 from interlock.errors import InterlockError, UnusableInput
 
-from . import audit, check, demo, rules, tracking
+from . import audit, check, demo, rules, tracking, warm
 from .plain import plain
 
 UNUSABLE: Final = 2
@@ -22,6 +22,7 @@ app.command("example")(check.example)
 app.command("schema")(check.schema)
 app.command("demo")(demo.demo)
 app.command("tracking")(tracking.tracking)
+app.command("warm")(warm.warm)
 app.add_typer(rules.app, name="rules", help="Lint, test and describe rule sets.")
 app.add_typer(audit.app, name="audit", help="Read, verify and replay the record.")
 
