@@ -76,6 +76,7 @@ def looked(seed: int) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_kernel_says_compiled_what_it_says_as_python(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = looked(seed)
