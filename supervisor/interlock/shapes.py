@@ -47,10 +47,6 @@ class Side:
     reach: float
     solid: Solid
 
-    def poses(self, frames: FloatArray) -> FloatArray:
-        """World poses (N, 4, 4) for frames (N, L, 4, 4)."""
-        return np.asarray(frames[:, self.link] @ self.offset)
-
 
 def side(shape: Shape, offset: FloatArray, link: int) -> Side:
     """A side, with the box and the ball around it; a half-space is turned so that its normal is its z axis."""

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from interlock import covers
 from interlock.arrays import FloatArray
-from interlock.covers import ball_around, balls_of, cover
+from interlock.covers import ball_around, balls_of, cover, sides_of
 from interlock.geometry import Box, Cylinder, HalfSpace, Pose, Shape, Sphere
 from interlock.robot_model import UrdfRobot
-from interlock.shapes import side
+from interlock.shapes import WORLD, side
 from tests.supervisor import panda
 
 MODEL = UrdfRobot(panda.profile(), panda.cell())
@@ -87,3 +87,22 @@ def test_of_many_shapes_the_oldest_balls_are_forgotten(monkeypatch: pytest.Monke
         balls_of(one)
 
     assert balls_of(sides[0]) is not first
+
+
+def test_of_many_shapes_the_oldest_planes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(covers, "KEPT", 2)
+    bodies = [side(HalfSpace((0.0, 0.0, 1.0)), np.eye(4), WORLD)]
+    bodies += [side(Box((size, 0.1, 0.1)), np.eye(4), WORLD) for size in (0.11, 0.12)]
+
+    first = sides_of(bodies[0])
+    assert sides_of(bodies[0]) is first
+    for one in bodies[1:]:
+        sides_of(one)
+
+    assert sides_of(bodies[0]) is not first
+
+
+def test_what_cutting_does_not_make_smaller_has_one_ball() -> None:
+    found = cover(np.full((4, 3), 0.25), 8)
+
+    assert found.tolist() == [[0.25, 0.25, 0.25, 0.0]]

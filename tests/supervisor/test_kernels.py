@@ -171,8 +171,12 @@ def test_a_point_is_as_far_from_a_shape_as_it_is(
     assert kernels.from_solid(np.array(point), *solid(shape)) == pytest.approx(distance, abs=1e-12)
 
 
+@pytest.mark.parametrize("way", ["compiled", "interpreted"])
 @pytest.mark.parametrize("shape", [Box((0.2, 0.4, 0.6)), Cylinder(0.1, 0.4)], ids=["box", "cylinder"])
-def test_in_a_shape_nothing_is_known(shape: Shape) -> None:
+def test_in_a_shape_nothing_is_known(shape: Shape, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "interpreted":
+        interpreted(monkeypatch)
+
     assert kernels.from_solid(np.array([0.05, 0.05, 0.1]), *solid(shape)) == -math.inf
 
 
@@ -207,7 +211,10 @@ def test_F23_how_deep_a_plate_is_in_the_hand_is_not_how_deep_it_is_in_a_ball_of_
     assert low[0] <= depth
 
 
-def test_without_balls_nothing_is_raised() -> None:
+@pytest.mark.parametrize("way", ["compiled", "interpreted"])
+def test_without_balls_nothing_is_raised(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "interpreted":
+        interpreted(monkeypatch)
     low = np.array([-math.inf])
 
     kernels.covered(
