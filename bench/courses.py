@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -11,7 +11,9 @@ import numpy as np
 from bench.naive import FAR, NaiveWorld
 from interlock.arrays import FloatArray
 from interlock.case import Case, Memory
+from interlock.geometry import Box, Cylinder, Pose, Sphere
 from interlock.rules import RuleSet
+from interlock.scene import Body, SceneObject
 from interlock_rules.proposals import Asked, Start, chunk_of, state_of
 from interlock_rules.reaching import quintic
 
@@ -19,6 +21,20 @@ Scenario: TypeAlias = Literal["free", "near", "hit"]
 
 # The smallest distance [m] to the cell along the way, from and to.
 GAPS: Final[dict[Scenario, tuple[float, float]]] = {"free": (0.08, FAR), "near": (0.007, 0.029), "hit": (-0.1, -0.002)}
+WALL: Final = 0.02
+CROWD: Final = (  # with the cell's ten bodies 21 shapes: walls, things on and under the table, and somebody behind it
+    ("back wall", Box((WALL, 2.0, 2.0)), (-0.7, 0.0, 0.5)),
+    ("left wall", Box((2.4, WALL, 2.0)), (0.3, 1.0, 0.5)),
+    ("ceiling", Box((2.4, 2.0, WALL)), (0.3, 0.0, 1.6)),
+    ("crate", Box((0.2, 0.2, 0.2)), (-0.2, -0.45, 0.1)),
+    ("box", Box((0.05, 0.05, 0.05)), (0.6, -0.28, 0.025)),
+    ("can", Cylinder(0.033, 0.12), (0.42, 0.02, 0.06)),
+    ("ball", Sphere(0.04), (0.62, 0.03, 0.04)),
+    ("lamp", Cylinder(0.03, 0.5), (0.1, -0.6, 0.25)),
+    ("legs", Cylinder(0.2, 0.9), (1.3, 0.4, 0.0)),
+    ("body", Cylinder(0.25, 0.7), (1.3, 0.4, 0.8)),
+    ("head", Sphere(0.13), (1.3, 0.4, 1.3)),
+)
 ROWS: Final = 50
 STEPS: Final = 24  # places at which a way is measured
 
@@ -30,6 +46,17 @@ class Course:
     scenario: Scenario
     rows: FloatArray
     case: Case
+
+
+def crowd(now_ns: int = 0) -> tuple[SceneObject, ...]:
+    """What stands about, as a camera sees it at that moment."""
+    return tuple(SceneObject(name, shape, Pose(place), now_ns, 0.0, 0.0) for name, shape, place in CROWD)
+
+
+def world_of(rules: RuleSet) -> NaiveWorld:
+    """The robot of the rules among the bodies of its cell and the crowd."""
+    bodies = tuple(Body(thing.name, thing.shape, thing.pose) for thing in crowd())
+    return NaiveWorld(rules.profile, replace(rules.cell, bodies=(*rules.cell.bodies, *bodies)))
 
 
 def courses(rules: RuleSet, world: NaiveWorld, count: int, seed: int) -> dict[Scenario, list[Course]]:
@@ -67,4 +94,4 @@ def _case(rules: RuleSet, start: FloatArray, rows: FloatArray) -> Case:
     state = state_of(rules, at_rest, now_ns)
     due = now_ns + round(rules.accepts.period_s * 1e9)
     chunk = chunk_of(rules, Asked(state, start, due), rows, np.tile(grippers, (len(rows), 1)))
-    return Case(now_ns, chunk, state, at_rest.scene(now_ns), Memory(), rules)
+    return Case(now_ns, chunk, state, replace(at_rest.scene(now_ns), objects=crowd(now_ns)), Memory(), rules)

@@ -22,19 +22,28 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.courses import Course, Scenario, courses
+from bench.courses import Course, Scenario, courses, crowd, world_of
 from bench.naive import NaiveWorld
 from interlock import BulletPhysics
+from interlock.arrays import FloatArray
 from interlock.build import propose
 from interlock.chunk import ActionChunk
 from interlock.decide import decide
 from interlock.lower import layout_of, lower
+from interlock.obstacles import placed
+from interlock.pairs import Pair, Pairs
 from interlock.physics import Physics
+from interlock.robot_model import UrdfRobot
+from interlock.shapes import WORLD
 from interlock_rules import load
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 RULES: Final = "panda-tabletop"
 NAIVE: Final = "naive PyBullet loop"
+DENSE: Final = "the same loop, every millimetre"
+BALLS: Final = "balls alone, undecided where they meet"
+STEP_M: Final = 1e-3
+LEAST_M: Final = 0.02  # what a rule asks for
 WARM_UP: Final = 3
 
 Times: TypeAlias = dict[tuple[str, Scenario], list[float]]
@@ -62,6 +71,52 @@ def prepared_forecast(physics: Physics, course: Course) -> Callable[[], object]:
     return partial(physics.forecast, motion, case.scene, demands)
 
 
+def dense(physics: Physics, rows: FloatArray) -> FloatArray:
+    """The rows with as many between them that no corner of a link moves much further than STEP_M."""
+    model = physics.model
+    if model is None:
+        raise TypeError("the bench needs a robot with a shape")
+    poses = model.forward(rows)
+    moved = np.zeros(len(rows) - 1)
+    for index, link in enumerate(model.links):
+        corners = model.vertices.get(link, np.zeros((1, 3)))
+        places = corners @ np.swapaxes(poses[:, index, :3, :3], 1, 2) + poses[:, index, None, :3, 3]
+        moved = np.maximum(moved, np.linalg.norm(np.diff(places, axis=0), axis=2).max(axis=1))
+    counts = np.maximum(1, np.ceil(moved / STEP_M).astype(int))
+    parts = [
+        start + np.linspace(0.0, 1.0, count, endpoint=False)[:, None] * (end - start)
+        for start, end, count in zip(rows[:-1], rows[1:], counts.tolist(), strict=True)
+    ]
+    return np.concatenate([*parts, rows[-1:]])
+
+
+def prepared_balls(physics: Physics, course: Course) -> Callable[[], object]:
+    """The look at all pairs of the robot, the cell and the crowd by balls and boxes alone, ready to be called."""
+    model = physics.model
+    if not isinstance(model, UrdfRobot):
+        raise TypeError("the bench needs a robot with a shape")
+    cell = course.case.rules.cell
+    shapes = [(body.shape, body.pose) for body in cell.bodies] + [(thing.shape, thing.pose) for thing in crowd()]
+    around = [placed(shape, pose, WORLD) for shape, pose in shapes]
+    moving = [link for link in model.sides if link not in model.fixed]
+    pairs = Pairs(
+        [Pair((link, ""), model.sides[link], side, model.route("", link)) for link in moving for side in around],
+        model.errors,
+    )
+    lost = np.column_stack([pairs.loose, np.zeros(len(pairs.loose))])
+    rows = course.rows
+    every, times = np.ones((1, len(rows)), dtype=np.bool_), np.zeros(len(rows))
+    need = np.full(len(rows), LEAST_M)
+
+    def look() -> None:
+        frames, bent = model.frames(rows), pairs.bends(model.steps(rows))
+        _, clear, remains = pairs.look(frames, bent, lost, times, LEAST_M, every[0], every)
+        for place in np.flatnonzero(~clear).tolist():
+            pairs.pairs[place].raise_low(frames, pairs.sagitta(bent, place), need, remains[place])
+
+    return look
+
+
 def timed(found: Mapping[Scenario, Sequence[Course]], physics: Physics, world: NaiveWorld) -> Times:
     """Milliseconds of every method on every course; all take turns, so that all see the same machine."""
     taken: Times = {}
@@ -72,7 +127,9 @@ def timed(found: Mapping[Scenario, Sequence[Course]], physics: Physics, world: N
             work: dict[str, Callable[[], object]] = {
                 "review": partial(decide, one.case, physics),
                 "forecast": prepared_forecast(physics, one),
+                BALLS: prepared_balls(physics, one),
                 NAIVE: partial(world.contacts, one.rows),
+                DENSE: partial(world.contacts, dense(physics, one.rows)),
             }
             for method, call in work.items():
                 milliseconds = _milliseconds(call)
@@ -104,7 +161,7 @@ def rows(taken: Times) -> list[Row]:
 def measured(count: int, seed: int) -> list[Row]:
     """The figures of a run over so many chunks of each scenario."""
     rules = load(RULES)
-    world, physics = NaiveWorld(rules.profile, rules.cell), BulletPhysics(rules.profile, rules.cell)
+    world, physics = world_of(rules), BulletPhysics(rules.profile, rules.cell)
     found = courses(rules, world, count, seed)
     gc.collect()
     gc.freeze()
@@ -113,7 +170,11 @@ def measured(count: int, seed: int) -> list[Row]:
 
 def shown(found: Sequence[Row], count: int) -> Table:
     """The figures as a table."""
-    table = Table("method", "scenario", title=f"50 x 7 chunks in the cell of {RULES}, {count} of each scenario")
+    table = Table(
+        "method",
+        "scenario",
+        title=f"50 x 7 chunks in the cell of {RULES} with a crowd (21 shapes), {count} of each scenario",
+    )
     for name in ("median [ms]", "p99 [ms]", "ratio to naive"):
         table.add_column(name, justify="right")
     for row in found:
@@ -130,7 +191,7 @@ def shown(found: Sequence[Row], count: int) -> Table:
 def main(arguments: Sequence[str]) -> int:
     """The command; its exit code."""
     parser = argparse.ArgumentParser(description="How long a review takes, beside a naive PyBullet loop.")
-    parser.add_argument("--count", type=int, default=100, help="chunks of each scenario; default 100")
+    parser.add_argument("--count", type=int, default=300, help="chunks of each scenario; default 300")
     parser.add_argument("--seed", type=int, default=1, help="which chunks")
     parser.add_argument("--write", type=Path, default=RESULTS, help="where the rows go")
     given = parser.parse_args(arguments)
