@@ -97,7 +97,7 @@ def prepared_balls(physics: Physics, course: Course) -> Callable[[], object]:
         raise TypeError("the bench needs a robot with a shape")
     cell = course.case.rules.cell
     shapes = [(body.shape, body.pose) for body in cell.bodies] + [(thing.shape, thing.pose) for thing in crowd()]
-    around = [placed(shape, pose, WORLD) for shape, pose in shapes]
+    around = [found for shape, pose in shapes if (found := placed(shape, pose, WORLD)) is not None]
     moving = [link for link in model.sides if link not in model.fixed]
     pairs = Pairs(
         [Pair((link, ""), model.sides[link], side, model.route("", link)) for link in moving for side in around],

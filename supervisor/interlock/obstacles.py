@@ -57,10 +57,11 @@ def _by_name(named: Iterable[tuple[str, Obstacle]]) -> Obstacles:
 
 def _seen(item: SceneObject) -> Obstacle:
     """An object, its size in whole millimetres, so that PyBullet need not keep a shape for each look at it."""
-    known = item.pose.fault is None and 0.0 <= item.uncertainty_m < math.inf
+    found = placed(item.shape, item.pose, WORLD)
+    known = found is not None and 0.0 <= item.uncertainty_m < math.inf
     speed = item.speed_m_s
     return Obstacle(
-        placed(item.shape, item.pose if known else Pose(), WORLD),
+        found or side(rounded_up(item.shape), np.eye(4), WORLD),
         item.uncertainty_m if known else math.nan,
         math.nan if speed is None or not 0.0 <= speed < math.inf else speed,
         item.seen_ns,
@@ -68,9 +69,11 @@ def _seen(item: SceneObject) -> Obstacle:
 
 
 @lru_cache(maxsize=1024)
-def placed(shape: Shape, pose: Pose, link: int) -> Side:
-    """A shape in whole millimetres at a pose in the frame of a link; the same side for the same three, again."""
-    return side(rounded_up(shape), pose.matrix(), link)
+def placed(shape: Shape, pose: Pose, link: int) -> Side | None:
+    """A shape in whole millimetres at a pose in the frame of a link; the same side for the same three, again. None for
+    a pose that is none.
+    """
+    return None if pose.fault is not None else side(rounded_up(shape), pose.matrix(), link)
 
 
 def prisms(zone: Zone) -> tuple[ConvexMesh, ...]:

@@ -147,7 +147,7 @@ class Question:
         known, clear, remains = pairs.look(
             self.path.frames, bent, lost, times, demand.min_m, demand.intervals, self.when
         )
-        least.take(known, self.nowhere, -1)
+        np.minimum(least.remains, known, out=least.remains)  # bounds, without a place; NaN stays
         open_ = np.flatnonzero(~clear)
         nearest_first: list[int] = open_[np.argsort(remains[open_].min(axis=1), kind="stable")].tolist()
         for place in nearest_first:
@@ -237,6 +237,6 @@ class Question:
 
     def _held(self) -> Side | None:
         held, flange = self.motion.held, self.model.profile.flange
-        if held is None or not flange or held.pose.fault is not None or isinstance(held.shape, HalfSpace):
+        if held is None or not flange or isinstance(held.shape, HalfSpace):
             return None
         return placed(held.shape, held.pose, self.model.index(flange))
