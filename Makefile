@@ -9,12 +9,13 @@
 #   make install     the wheel and what it needs, in .venv
 #   make recordings  recorded motion of a real robot through the supervisor
 #   make bench       how long a review takes
+#   make memory      whether memory grows with reviews: make memory N=100000
 #   make mutate      mutants of the judging code that no test kills
 #   make clean       removes all that these commands made
 
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
-.PHONY: bench check clean demo demo-full fmt install mutate recordings test
+.PHONY: bench check clean demo demo-full fmt install memory mutate recordings test
 
 # The first that runs, is 3.11 or later and has venv; a name alone may be a shim with nothing behind it.
 # 3.11 goes first: there PyBullet has a wheel.
@@ -62,6 +63,9 @@ recordings: $(VENV)/wheel $(VENV)/dev
 
 bench: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.speed
+
+memory: $(VENV)/wheel $(VENV)/dev
+	$(BIN)/python -m bench.memory $(if $(N),--count $(N))
 
 mutate: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.mutate
