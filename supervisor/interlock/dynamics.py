@@ -23,9 +23,11 @@ def inertial_urdf(
     """A URDF whose joints in `turning` turn freely, every other joint fixed at position 0, with masses and no geometry.
 
     PyBullet keeps only the diagonal of a tensor in its inertial frame, so that frame is turned to the principal axes. A
-    link without an inertia gets mass 0: without one at all, PyBullet would give it 1 kg. Lines stay far below 8 kB.
+    link without an inertia gets mass 0: without one at all, PyBullet would give it 1 kg. So does the root, which never
+    moves: PyBullet would take gravity as if it were given in the root's principal axes. Lines stay far below 8 kB.
     """
-    masses = {inertia.link: inertia for inertia in inertias}
+    children = {joint.child for joint in description.joints}
+    masses = {inertia.link: inertia for inertia in inertias if inertia.link in children}
     lines = ['<robot name="inertial">']
     for link in description.links:
         lines += [f"<link name={quoteattr(link.name)}>", *_inertial(masses.get(link.name)), "</link>"]

@@ -44,6 +44,9 @@ ALLOWED = (
 
 # Gaz et al., RA-L 4(4), 2019, as in franka_ros (inertial.yaml): mass, centre, then xx, xy, xz, yy, yz, zz about it.
 INERTIAS: dict[str, tuple[float, Vector, tuple[float, float, float, float, float, float]]] = {
+    "panda_link0": (
+        0.629769, (-0.041018, -0.00014, 0.049974), (0.00315, 8.2904e-07, 0.00015, 0.00388, 8.2299e-06, 0.004285),
+    ),
     "panda_link1": (
         4.970684, (0.003875, 0.002081, -0.04762),
         (0.70337, -0.000139, 0.006772, 0.70661, 0.019169, 0.009117),

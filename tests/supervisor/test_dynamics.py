@@ -25,7 +25,7 @@ def test_tensors_come_back_from_their_principal_axes() -> None:
     inertias = panda.profile().inertias
     text = inertial_urdf(DESCRIPTION, TURNING, inertias, "panda_link8", None)
 
-    for inertia in inertias:
+    for inertia in inertias[1:]:
         link = next(found for found in fromstring(text).findall("link") if found.get("name") == inertia.link)
         inertial = link.find("inertial")
         assert inertial is not None
@@ -37,6 +37,15 @@ def test_tensors_come_back_from_their_principal_axes() -> None:
         xx, xy, xz, yy, yz, zz = inertia.tensor
         expected = [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]
         np.testing.assert_allclose(turn @ diagonal @ turn.T, expected, atol=1e-14)
+
+
+def test_the_root_never_moves_and_weighs_nothing() -> None:
+    inertias = panda.profile().inertias
+    assert inertias[0].link == "panda_link0"
+
+    text = inertial_urdf(DESCRIPTION, TURNING, inertias, "panda_link8", None)
+
+    assert text == inertial_urdf(DESCRIPTION, TURNING, inertias[1:], "panda_link8", None)
 
 
 def test_every_link_has_an_inertial_and_every_line_is_short() -> None:

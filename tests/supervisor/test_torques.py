@@ -143,7 +143,7 @@ def test_what_cannot_be_weighed_has_no_torque(held: Held) -> None:
 @pytest.mark.parametrize("change", ["missing", "unknown"])
 def test_inertias_that_do_not_fit_the_urdf_are_refused(change: str) -> None:
     known = panda.profile().inertias
-    inertias = known[1:] if change == "missing" else (*known, replace(known[0], link="nowhere"))
+    inertias = known[2:] if change == "missing" else (*known, replace(known[0], link="nowhere"))
     model = UrdfRobot(replace(panda.profile(), inertias=inertias), panda.cell())
 
     with pytest.raises(UnusableInput, match=r"\['panda_link1'\]" if change == "missing" else r"\['nowhere'\]"):
