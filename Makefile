@@ -10,12 +10,13 @@
 #   make recordings  recorded motion of a real robot through the supervisor
 #   make bench       how long a review takes
 #   make memory      whether memory grows with reviews: make memory N=100000
+#   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000
 #   make mutate      mutants of the judging code that no test kills
 #   make clean       removes all that these commands made
 
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
-.PHONY: bench check clean demo demo-full fmt install memory mutate recordings test
+.PHONY: bench check clean demo demo-full fmt install memory mutate recordings referee test
 
 # The first that runs, is 3.11 or later and has venv; a name alone may be a shim with nothing behind it.
 # 3.11 goes first: there PyBullet has a wheel.
@@ -67,6 +68,9 @@ bench: $(VENV)/wheel $(VENV)/dev
 memory: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.memory $(if $(N),--count $(N))
 
+referee: $(VENV)/wheel $(VENV)/referee
+	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE))
+
 mutate: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.mutate
 
@@ -76,7 +80,7 @@ clean:
 	rm -rf $(VENV) audit_logs/runs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# Four steps, each with a file that says when it was done.
+# Five steps, each with a file that says when it was done.
 
 $(VENV)/created:
 	@python='$(PYTHON)'; \
@@ -95,6 +99,11 @@ $(VENV)/base: pyproject.toml constraints.txt $(VENV)/created
 $(VENV)/dev: $(VENV)/base
 	@echo "installing the development tools"
 	@$(INSTALL) .[dev]
+	@touch $@
+
+$(VENV)/referee: $(VENV)/base
+	@echo "installing the referee's engines"
+	@$(INSTALL) .[referee]
 	@touch $@
 
 $(VENV)/wheel: $(VENV)/base $(SOURCES)

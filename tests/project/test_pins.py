@@ -23,6 +23,7 @@ def faults(constraints: str, pyproject: str) -> list[str]:
         *project["build-system"]["requires"],
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["dev"],
+        *project["project"]["optional-dependencies"]["referee"],
     ]
     names = [canonicalize_name(Requirement(requirement).name) for requirement in wanted]
     return [f"not a pin: {line}" for line in lines if not PIN.fullmatch(line)] + [
