@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -203,6 +205,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="which cases")
     parser.add_argument("--first", type=int, default=0, help="the index of the first")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; default one a core")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="no more cases after that; default: all")
     parser.add_argument("--case", type=int, help="only the case of this index, in detail")
     given = parser.parse_args(arguments)
     try:
@@ -211,12 +214,17 @@ def main(arguments: Sequence[str]) -> int:
     except MissingEngine as error:
         print(error, file=sys.stderr)
         return 2
+    found: list[Outcome] = []
     if given.case is not None:
-        found = list(outcomes(1, given.seed, 1, given.case))
+        found += list(outcomes(1, given.seed, 1, given.case))
         print(found[0].text, file=sys.stderr)
     else:
         every = outcomes(given.count, given.seed, given.workers, given.first)
-        found = list(track(every, "cases", total=given.count, console=Console(stderr=True)))
+        until = time.monotonic() + 60.0 * given.minutes
+        for one in track(every, "cases", total=given.count, console=Console(stderr=True)):
+            found.append(one)
+            if time.monotonic() > until:
+                break
         _summarise(found)
     print(json.dumps(figures(found)))
     return 1 if figures(found)["missed"] else 0

@@ -92,7 +92,8 @@ class Way:
 
 @dataclass(slots=True)
 class Seen:
-    """What a sweep saw: the least gap [m] after the growth of objects, and the least room [m] after all that is stated;
+    """What a sweep saw: the least gap [m] after the growth of objects, and the least room [m] after all that is stated,
+    both exact where they are small (a sample that says that all is far is enough);
     between which two, at which joint positions (n,) and openings, and how far the growth had come there [m].
     """
 
@@ -234,7 +235,7 @@ class Arm:
         columns = [self.model.joints[joint].idx_v for joint in self.joints]
         whole = np.array(self._pin.getJointJacobian(self.model, self.data, self.parents[part], place))[:, columns]
         turn = np.kron(np.eye(2), self.mount[:3, :3])
-        return np.asarray(turn @ whole)
+        return np.asarray(turn @ whole, dtype=np.float64)
 
     def poses(self, frames: FloatArray, part: int, opening: FloatArray) -> FloatArray:
         """Poses (S, 4, 4) of a part at gripper values (S,) [m]."""
@@ -250,7 +251,7 @@ class Arm:
         axes, origins = turning[..., :3, 2], turning[..., :3, 3]
         held = frames[:, self.parents]
         middles = (held[:, :, :3, :3] @ self.balls[:, :3, None])[..., 0] + held[:, :, :3, 3]
-        arms: FloatArray = np.cross(axes[:, None], middles[:, :, None] - origins[:, None])
+        arms = np.asarray(np.cross(axes[:, None], middles[:, :, None] - origins[:, None]), dtype=np.float64)
         return np.asarray(np.sqrt((arms**2).sum(axis=3)) + self.balls[:, 3, None])
 
     def reach(self, part: int, joint: int) -> float:

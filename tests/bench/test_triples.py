@@ -1,0 +1,116 @@
+"""Triples are what the referee's report says of them: within the robot's limits, clear at first, many of them thin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.referee import planned
+from bench.sweeps import Way
+from bench.triples import BLOCK, CLEAR_M, RATES_HZ, THIN_M, Stage, Triple, chosen, stage
+from interlock.chunk import ActionChunk
+from interlock.decide import decide
+from interlock.geometry import Box, Capsule, Cylinder, Sphere
+from interlock.lower import joint_limits
+
+pytest.importorskip("coal", reason="needs coal, of the extra `referee`")
+pytest.importorskip("pinocchio", reason="needs pin, of the extra `referee`")
+
+pytestmark = pytest.mark.slow
+COUNT = 2 * BLOCK
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[tuple[Stage, Triple]]:
+    return chosen(range(COUNT), 1)
+
+
+def rows_of(one: Triple) -> ActionChunk:
+    assert isinstance(one.case.chunk, ActionChunk)
+    return one.case.chunk
+
+
+def test_a_case_is_the_same_again_whatever_is_drawn_before_it(drawn: list[tuple[Stage, Triple]]) -> None:
+    index = BLOCK + 3
+    again = chosen([index], 1)[0][1]
+    other = chosen([index], 2)[0][1]
+
+    first = drawn[index][1]
+    assert again.index == index
+    assert rows_of(again).values.tobytes() == rows_of(first).values.tobytes()
+    assert again.case.scene.things == first.case.scene.things
+    assert again.case.rules.cell.digest == first.case.rules.cell.digest
+    assert rows_of(other).values.tobytes() != rows_of(first).values.tobytes()
+
+
+def test_every_case_reaches_the_rules(drawn: list[tuple[Stage, Triple]]) -> None:
+    for on, one in drawn:
+        verdict = decide(one.case, on.physics).attempts[0].verdict
+        assert {"CELL", "OBJECTS", "SELF"} <= {finding.rule for finding in verdict.findings}
+
+
+def test_rows_keep_the_limits_and_some_are_as_fast_as_they_may_be(drawn: list[tuple[Stage, Triple]]) -> None:
+    shares: list[float] = []
+    for on, one in drawn:
+        chunk = rows_of(one)
+        rows = chunk.values[:, :7]
+        lower, upper, speed = (joint_limits(on.profile, name) for name in ("lower", "upper", "velocity"))
+        assert ((rows >= lower) & (rows <= upper)).all()
+        shares.append(float((np.abs(np.diff(rows, axis=0)) / (speed * chunk.period_s)).max(initial=0.0)))
+
+    assert max(shares) == pytest.approx(1.0, abs=1e-6)
+    assert max(shares) <= 1.0 + 1e-9
+
+
+def test_every_case_starts_clear(drawn: list[tuple[Stage, Triple]]) -> None:
+    for on, one in drawn:
+        if "relay" not in one.kind:
+            state = one.case.state
+            wide = state.grippers[:1]
+            assert on.referee.start(Way(np.zeros(1), state.positions[None], wide, wide), one.things) > CLEAR_M / 2.0
+
+
+def test_all_rates_and_kinds_of_motion_occur(drawn: list[tuple[Stage, Triple]]) -> None:
+    kinds = {word for _, one in drawn for word in one.kind.split("-")}
+
+    assert {round(1.0 / rows_of(one).period_s) for _, one in drawn} == set(RATES_HZ)
+    assert kinds == {"full", "even", "smooth", "wave", "slot", "grip", "relay"}
+    assert any(rows_of(one).horizon for _, one in drawn)
+
+
+def test_some_robots_have_a_tracking_error_that_could_hide_a_miss_and_most_have_none() -> None:
+    errors = [stage(1, block).profile.joints[0].tracking for block in range(5)]
+
+    assert set(errors) == {1e-6, 2e-3}
+
+
+def test_things_are_thin_and_near(drawn: list[tuple[Stage, Triple]]) -> None:
+    thin: list[float] = []
+    for _, one in drawn:
+        bodies = [body.shape for body in one.case.rules.cell.bodies]
+        for shape in (*bodies, *(item.shape for item in one.case.scene.objects or ())):
+            match shape:
+                case Box(size=size):
+                    thin.append(min(size))
+                case Cylinder(radius=radius, length=length):
+                    thin.append(min(2.0 * radius, length))
+                case Sphere(radius=radius) | Capsule(radius=radius):
+                    thin.append(2.0 * radius)
+                case _:
+                    continue
+
+    assert THIN_M <= min(thin) < 2.0 * THIN_M
+    assert len(thin) > COUNT
+
+
+def test_a_relay_takes_over_a_plan_that_is_under_way(drawn: list[tuple[Stage, Triple]]) -> None:
+    relays = [one for _, one in drawn if "relay" in one.kind]
+
+    assert relays
+    for one in relays:
+        plan = one.case.memory.plan
+        assert plan is not None
+        assert one.case.now_ns < plan.end_ns
+        errors = [joint.tracking for joint in one.case.rules.profile.joints]
+        ahead = planned(one.case, plan)
+        assert (np.abs(ahead.positions[1] - one.case.state.positions) <= errors).all()
