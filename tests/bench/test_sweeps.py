@@ -127,14 +127,7 @@ def turned(chance: np.random.Generator) -> FloatArray:
     return np.array(Pose((0.0, 0.0, 0.0), (x / size, y / size, z / size, w / size)).matrix())
 
 
-ROOT_TURNS = pytest.mark.xfail(
-    reason="PyBullet takes gravity in the principal axes of the root link, which panda_link0 has turned by 7 degrees"
-)
-
-
-@pytest.mark.parametrize(
-    "root", [pytest.param(False, id="moved links"), pytest.param(True, id="the root link too", marks=ROOT_TURNS)]
-)
+@pytest.mark.parametrize("root", [pytest.param(False, id="moved links"), pytest.param(True, id="the root link too")])
 def test_torques_are_those_of_pinocchio(root: bool, seed: int) -> None:  # noqa: FBT001 - a case
     pin: Any = engine("pinocchio")
     inertias = tuple(inertia for inertia in PROFILE.inertias if root or inertia.link != "panda_link0")
