@@ -114,7 +114,7 @@ def test_F23_the_plane_of_a_query_never_claims_more_than_coal_measures(shape: Sh
 
         exact = gauge.distance(ours, gauge.placed(place), made, gauge.placed(np.eye(4)))
 
-        lower = separation(hull.shape, shape, place[None], bullet.nearest(hull, thing, place).normal)[0]
+        lower = separation(hull, thing, place[None], bullet.nearest(hull, thing, place).normal)[0]
         assert lower <= exact + 1e-5
         if exact > 1e-3:
             assert lower >= exact - 5e-4  # Bullet's normals are a little off; what matters is above
