@@ -27,6 +27,7 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
+JOINT_SLACK: Final = 0.1  # of its travel: how far beyond its ends a joint may measure itself; further it cannot stand
 GRIPPER_SLACK: Final = 0.1  # of its travel: how far beyond its ends a gripper may measure itself
 LARGEST: Final = 1e6  # no joint, speed, gripper or mass has such a value, in any unit; what follows from it is finite
 
@@ -266,6 +267,10 @@ def state(case: Case) -> Iterator[Finding]:
         yield flag(
             "state", near, f"{gripper.name} at {value:g} {gripper.unit}; it moves from {ends[0]:g} to {ends[1]:g}"
         )
+    for value, joint in zip(found.positions.tolist(), known.joints, strict=False):
+        slack = JOINT_SLACK * (joint.upper - joint.lower)
+        near = joint.lower - slack <= value <= joint.upper + slack
+        yield flag("state", near, f"{joint.name} at {value:g} rad; it moves from {joint.lower:g} to {joint.upper:g}")
     if found.held is not None:
         good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg <= LARGEST
         said = "a rigid transform and a finite mass" if good else found.held.pose.fault or f"{found.held.mass_kg} kg"

@@ -216,6 +216,15 @@ def test_F01_no_absurd_number_reaches_arithmetic_that_warns_or_raises(layout: in
     assert reaction == "permit" if far else reaction in {"veto", "stop"}
 
 
+@pytest.mark.parametrize("value", [-1e6, -100.0, 100.0, 1e6])
+@pytest.mark.parametrize("layout", range(len(PANDA.accepts.layouts)))
+def test_F31_there_is_no_way_out_of_where_no_joint_can_be(layout: int, value: float) -> None:
+    decision = decide(ABSURD["a measured position"](proposed(layout), value), PANDA_PHYSICS)
+
+    assert decision.reaction == "veto"
+    assert "check:state" in {finding.rule for finding in decision.verdict.violated}
+
+
 @pytest.mark.parametrize("what", sorted(ABSURD))
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_F01_what_is_no_number_is_refused_wherever_it_stands(what: str, value: float) -> None:
