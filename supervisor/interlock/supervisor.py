@@ -21,7 +21,7 @@ from .judge import judge_plan, judge_standing
 from .log import Entry, Log, Ticket
 from .lower import reference_at
 from .motion import Plan, Reference
-from .permit import SUPERVISOR_KEY, Permit, Standing
+from .permit import SUPERVISOR_KEY, Brakes, Permit
 from .physics import Physics
 from .record import Body, recheck_body, review_body
 from .rules import RuleSet
@@ -74,7 +74,7 @@ class Supervisor:
         self._now_ns, self._elapsed_ns = now_ns, elapsed_ns
         self._memory = Memory()
         self._turn = threading.RLock()
-        self._leave = Standing()
+        self._brakes = Brakes()
         self._refusal: Ticket | None = None
         self._judged: tuple[str, int] | None = None  # the situation, and when the committed plan was last judged
         proof = SelfTest(rules, self._physics) if self_test is None else self_test
@@ -145,24 +145,15 @@ class Supervisor:
 
     def braked(self) -> None:
         """Forgets the committed plan: the robot is braking, and what comes next starts from where it comes to rest."""
-        self._leave.take_back("the robot was braked since")
-        with self._turn:
-            self._end_plan()
+        with self._brakes.one(), self._turn:
             state = self._memory.state if self._memory.state == "stopped" else "holding"
             self._memory = replace(self._memory, state=state, plan=None)
 
     def stop(self, why: str) -> None:
         """Latches a supervisor stop, and puts it on record; the caller brakes the robot first."""
-        self._leave.take_back("the supervisor was stopped since")
-        with self._turn:
-            self._end_plan()
+        with self._brakes.one(), self._turn:
             self._memory = replace(self._memory, state="stopped", latch=why, plan=None)
             self._note("supervisor_stop", Body({"why": why}))
-
-    def _end_plan(self) -> None:
-        """Takes back the permits of a review that ended while the brake or the stop waited for it."""
-        self._leave.take_back("the robot was braked since")
-        self._leave = Standing()
 
     def reset(self, name: str, why: str) -> None:
         """Ends a latched stop on a named person's word; raises ValueError without a name, a reason, or a stop."""
@@ -222,7 +213,7 @@ class Supervisor:
         if decision.plan is None or entry is None:
             return None
         return Permit(
-            SUPERVISOR_KEY, decision.plan, standing=self._leave, entry=entry, robot=self._rules.profile_digest,
+            SUPERVISOR_KEY, decision.plan, brakes=self._brakes, entry=entry, robot=self._rules.profile_digest,
             start_row=decision.start_row, rows=decision.rows, valid_until_ns=decision.plan.rows_start_ns,
         )  # fmt: skip
 

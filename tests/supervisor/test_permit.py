@@ -9,16 +9,16 @@ import pytest
 
 from interlock.errors import PermitRefused
 from interlock.log import Entry
-from interlock.permit import SUPERVISOR_KEY, Permit, Standing
+from interlock.permit import SUPERVISOR_KEY, Brakes, Permit
 from tests.supervisor.toy import NOW, plan, ramp
 
 PLAN = plan(ramp(3)[:, :2], NOW)
 
 
-def permit(key: object = SUPERVISOR_KEY, standing: Standing | None = None) -> Permit:
-    leave = Standing() if standing is None else standing
+def permit(key: object = SUPERVISOR_KEY, brakes: Brakes | None = None) -> Permit:
+    found = Brakes() if brakes is None else brakes
     return Permit(
-        key, PLAN, standing=leave, entry=Entry(7, "0" * 64), robot="toy", start_row=0, rows=3, valid_until_ns=NOW
+        key, PLAN, brakes=found, entry=Entry(7, "0" * 64), robot="toy", start_row=0, rows=3, valid_until_ns=NOW
     )
 
 
@@ -31,12 +31,27 @@ def test_F43_a_permit_is_used_once() -> None:
 
 
 def test_F43_a_permit_that_was_taken_back_is_good_for_nothing() -> None:
-    leave = Standing()
-    found = permit(standing=leave)
-    leave.take_back("the robot was braked since")
+    brakes = Brakes()
+    found = permit(brakes=brakes)
+    with brakes.one():
+        pass
 
     with pytest.raises(PermitRefused, match="record 7 was taken back: the robot was braked since"):
         found.use("toy", NOW)
+
+
+def test_F43_while_any_brake_is_under_way_no_permit_is_good_nor_is_one_of_that_time_later() -> None:
+    brakes = Brakes()
+    with brakes.one():
+        with brakes.one():
+            pass  # a second brake, which is done first
+        found = permit(brakes=brakes)
+        with pytest.raises(PermitRefused, match="was taken back"):
+            found.use("toy", NOW)
+
+    with pytest.raises(PermitRefused, match="was taken back"):
+        found.use("toy", NOW)
+    assert permit(brakes=brakes).use("toy", NOW) is PLAN
 
 
 def test_F43_a_permit_ends_when_its_first_row_is_due() -> None:
