@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from interlock.arrays import BoolArray, FloatArray
+from interlock.arrays import BoolArray
 from interlock.case import Case
 from interlock.motion import Motion
 from interlock.rules import Clearance, Demand, Trace
@@ -17,7 +17,7 @@ from .answers import from_clearance
 from .bodies import TCP, ambiguous, shapeless
 from .closing_in import provoke_clearance
 from .kind import Fault, Provoked, Setup
-from .pairs import Pair, demands_of, never_judged, pairs_of
+from .pairs import demands_of, never_judged, pairs_of
 from .prisms import is_inside
 from .quantities import Length, Speed
 from .reader import STRICT
@@ -67,20 +67,6 @@ class LessIn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Least:
-    """What each pair must keep on each interval (N,) [m], -inf: not judged. apart: the fingers anywhere that they may
-    be; touching: the fingers where they were measured, on intervals on which the pair may touch.
-    """
-
-    apart: dict[Pair, FloatArray]
-    touching: dict[Pair, FloatArray]
-
-    def demands(self) -> tuple[Demand, ...]:
-        """Each pair with its minimum on each interval, in as few questions as that takes."""
-        return (*demands_of(self.apart), *demands_of(self.touching, closing=True))
-
-
-@dataclass(frozen=True, slots=True)
 class MinimumClearance:
     """The bodies named in `between` keep `min` at every instant, except where `except` asks for less.
 
@@ -103,14 +89,16 @@ class MinimumClearance:
 
     def demands(self, case: Case, motion: Motion) -> tuple[Demand, ...]:
         """Each pair with its minimum on each interval, in as few questions as that takes."""
-        least = self._least(case, motion)
-        return () if least is None else least.demands()
+        return self._asked(case, motion) or ()
 
-    def _least(self, case: Case, motion: Motion) -> _Least | None:
-        """What each pair must keep; None where something is missing."""
-        return motion.once(("least", self), lambda: self._minima(case, motion))
+    def _asked(self, case: Case, motion: Motion) -> tuple[Demand, ...] | None:
+        """The demands, worked out once a motion; None where something is missing."""
+        return motion.once(("asked", self), lambda: self._minima(case, motion))
 
-    def _minima(self, case: Case, motion: Motion) -> _Least | None:
+    def _minima(self, case: Case, motion: Motion) -> tuple[Demand, ...] | None:
+        """What each pair must keep, the fingers anywhere that they may be; and, where the pair may touch, how deep the
+        one may be in the other, the fingers where they were measured.
+        """
         model = motion.model
         if model is None or ambiguous(case, model):
             return None
@@ -127,17 +115,18 @@ class MinimumClearance:
                 apart[pair] = np.where(active, np.minimum(apart[pair], enough), apart[pair])
                 if less.min == "contact":
                     touching[pair] = np.where(active, np.minimum(touching[pair], less.contact), touching[pair])
-        return _Least(apart, {pair: np.where(depth < 0.0, depth, -np.inf) for pair, depth in touching.items()})
+        deep = {pair: np.where(depth < 0.0, depth, -np.inf) for pair, depth in touching.items()}
+        return (*demands_of(apart), *demands_of(deep, closing=True))
 
     def measure(self, case: Case, motion: Motion, clearances: tuple[Clearance, ...]) -> tuple[Trace, ...]:
         """One trace a demand: what remains of it."""
         quantity = f"distance between {self.between[0]} and {self.between[1]}"
-        least = self._least(case, motion)
-        if least is None:
+        asked = self._asked(case, motion)
+        if asked is None:
             return (unknown(motion, "m", quantity),)
         found = tuple(
             from_clearance(motion, demand, clearance, quantity)
-            for demand, clearance in zip(least.demands(), clearances, strict=True)
+            for demand, clearance in zip(asked, clearances, strict=True)
         )
         return found or (silent(motion, "m", quantity),)
 

@@ -40,8 +40,9 @@ def photograph(case: Case, positions: FloatArray, grippers: FloatArray, held: He
     wrong = _with_their_links(profile, finding.links)
     bullet = Bullet(0.001)
     try:
-        urdf, known = urdf_text(profile, visuals=True), described(profile).joints
-        robot = bullet.load_robot(urdf, case.rules.cell.mount, known)
+        description = described(profile)
+        urdf = urdf_text(profile, description, visuals=True)
+        robot = bullet.load_robot(urdf, case.rules.cell.mount, description.joints)
         joints = bullet.joints(robot)
         hands = [
             (joints[finger.joint], float(value) * finger.share)

@@ -22,12 +22,10 @@ def described(profile: Profile) -> Description:
     return read_urdf(profile.urdf)
 
 
-def urdf_text(profile: Profile, *, visuals: bool) -> str:
-    """The URDF as text: meshes by absolute path; a link to which the profile gives no inertia weighs nothing.
-
-    Visual shapes, where asked for, are the collision shapes. Raises UnusableInput without a readable URDF.
+def urdf_text(profile: Profile, description: Description, *, visuals: bool) -> str:
+    """The URDF of a described robot as text: meshes by absolute path; a link to which the profile gives no inertia
+    weighs nothing. Visual shapes, where asked for, are the collision shapes.
     """
-    description = described(profile)
     inertias = {inertia.link: inertia for inertia in profile.inertias}
     robot = Element("robot", name=profile.name)
     for link in description.links:

@@ -51,8 +51,8 @@ class World:
         self.things = things
         self.watch = Watch(profile, intended)
         self._bullet = Bullet(STEP_NS / 1e9)
-        urdf, joints = urdf_text(profile, visuals=False), described(profile).joints
-        self._robot = self._bullet.load_robot(urdf, cell.mount, joints)
+        robot = described(profile)
+        self._robot = self._bullet.load_robot(urdf_text(profile, robot, visuals=False), cell.mount, robot.joints)
         self._links = self._bullet.links(self._robot)
         fixed = {self._bullet.add(body.shape, body.pose): body.name for body in cell.bodies}
         moved = {self._bullet.add(item.shape, item.pose, item.mass_kg, GRIP_FRICTION): item for item in things}

@@ -27,8 +27,9 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
-JOINT_SLACK: Final = 0.1  # of its travel: how far beyond its ends a joint may measure itself; further it cannot stand
-GRIPPER_SLACK: Final = 0.1  # of its travel: how far beyond its ends a gripper may measure itself
+TRAVEL_SLACK: Final = (
+    0.1  # of its travel: how far beyond its ends a joint or gripper may measure itself, and no further
+)
 LARGEST: Final = 1e6  # no joint, speed, gripper or mass has such a value, in any unit; what follows from it is finite
 
 
@@ -260,17 +261,15 @@ def state(case: Case) -> Iterator[Finding]:
     yield flag("state", sizes == expected, f"{sizes} positions, velocities and grippers; expected {expected}")
     numbers = np.concatenate([found.positions, found.velocities, found.grippers])
     yield flag("state", bool(_sane(numbers).all()), f"state values must be finite, and at most {LARGEST:g}")
-    for value, gripper in zip(found.grippers.tolist(), known.grippers, strict=False):
-        ends = sorted((gripper.closed, gripper.open))
-        slack = GRIPPER_SLACK * (ends[1] - ends[0])
-        near = ends[0] - slack <= value <= ends[1] + slack
-        yield flag(
-            "state", near, f"{gripper.name} at {value:g} {gripper.unit}; it moves from {ends[0]:g} to {ends[1]:g}"
-        )
-    for value, joint in zip(found.positions.tolist(), known.joints, strict=False):
-        slack = JOINT_SLACK * (joint.upper - joint.lower)
-        near = joint.lower - slack <= value <= joint.upper + slack
-        yield flag("state", near, f"{joint.name} at {value:g} rad; it moves from {joint.lower:g} to {joint.upper:g}")
+    hands = [
+        (hand.name, hand.unit, min(hand.closed, hand.open), max(hand.closed, hand.open)) for hand in known.grippers
+    ]
+    arms = [(joint.name, "rad", joint.lower, joint.upper) for joint in known.joints]
+    for values, movers in ((found.grippers, hands), (found.positions, arms)):
+        for value, (name, unit, low, high) in zip(values.tolist(), movers, strict=False):
+            slack = TRAVEL_SLACK * (high - low)
+            near = low - slack <= value <= high + slack
+            yield flag("state", near, f"{name} at {value:g} {unit}; it moves from {low:g} to {high:g}")
     if found.held is not None:
         good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg <= LARGEST
         said = "a rigid transform and a finite mass" if good else found.held.pose.fault or f"{found.held.mass_kg} kg"

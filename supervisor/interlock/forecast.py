@@ -77,8 +77,7 @@ class Bounds:
 
     def open(self, need: FloatArray) -> BoolArray:
         """Intervals (N,) that may come below what they need and whose worst place is not known well enough."""
-        enough = np.maximum(TOLERANCE_M, TOLERANCE * (need - self.near))
-        return np.asarray((self.low < need) & (self.low + enough < self.near))
+        return kernels.open_ones(self.low, self.near, need, TOLERANCE_M, TOLERANCE)
 
     def next(self, need: FloatArray, asked: BoolArray) -> int:
         """The node to ask for next, -1 for none: in the middle of the first run of those that open intervals leave."""

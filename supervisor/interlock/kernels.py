@@ -80,15 +80,19 @@ def bends(steps: FloatArray, counts: IntArray, columns: IntArray, gains: FloatAr
 
 
 @njit(cache=True)
+def carry(point: FloatArray, pose: FloatArray, found: FloatArray) -> None:
+    """A point (3,) of the frame `pose` (4, 4), in the world; into found (3,)."""
+    for i in range(3):
+        found[i] = pose[i, 0] * point[0] + pose[i, 1] * point[1] + pose[i, 2] * point[2] + pose[i, 3]
+
+
+@njit(cache=True)
 def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArray:
     """World places (P, N, 3) of points (P, 3) in the frames (N, L, 4, 4) of their links."""
     found = np.empty((len(links), len(frames), 3))
     for p in range(len(links)):
-        x, y, z = places[p, 0], places[p, 1], places[p, 2]
         for n in range(len(frames)):
-            pose = frames[n, links[p]]
-            for i in range(3):
-                found[p, n, i] = pose[i, 0] * x + pose[i, 1] * y + pose[i, 2] * z + pose[i, 3]
+            carry(places[p], frames[n, links[p]], found[p, n])
     return found
 
 
@@ -162,8 +166,8 @@ def coarse(
 ) -> tuple[FloatArray, BoolArray, FloatArray]:
     """A ball around the first of each of P pairs, a box around the second: what certainly remains between them.
 
-    which (P, 7): links of the first and of the second, route, two rows of `when`, 1 if the second never moves, and
-    the pair's row of `middles` (F, N, 3), where the balls are. shapes (P, 8): radius and reach of the first; low and
+    which (P, 5): the link of the second (the world, -1: it never moves), route, two rows of `when`, and the pair's row
+    of `middles` (F, N, 3), where the balls are. shapes (P, 8): radius and reach of the first; low and
     high of the box, in the frame `offsets` (P, 4, 4) of the second's link. lost (P, 2): what is lost at the time 0
     and each second. marked (N,) and the two rows of `when` (W, N): where a pair is judged at all.
 
@@ -175,11 +179,11 @@ def coarse(
     clear = np.ones(pairs, dtype=np.bool_)
     remains = np.empty((pairs, count))
     for p in range(pairs):
-        sagitta = bent[which[p, 2], 0] + shapes[p, 1] * bent[which[p, 2], 1]
+        sagitta = bent[which[p, 1], 0] + shapes[p, 1] * bent[which[p, 1], 1]
         taken = lost[p, 0] + lost[p, 1] * times
-        middle = middles[which[p, 6]]
-        bounds(frames, which[p], middle, shapes[p], offsets[p], sagitta, need + taken, remains[p])
-        judged = marked & when[which[p, 3]] & when[which[p, 4]]
+        middle = middles[which[p, 4]]
+        bounds(frames, which[p, 0], middle, shapes[p], offsets[p], sagitta, need + taken, remains[p])
+        judged = marked & when[which[p, 2]] & when[which[p, 3]]
         for n in range(count):
             remains[p, n] = remains[p, n] - taken[n] if judged[n] else math.inf
             clear[p] = clear[p] and remains[p, n] >= need
@@ -191,7 +195,7 @@ def coarse(
 @njit(cache=True)
 def bounds(
     frames: FloatArray,
-    which: IntArray,
+    second: int,
     middle: FloatArray,
     shape: FloatArray,
     offset: FloatArray,
@@ -200,17 +204,16 @@ def bounds(
     found: FloatArray,
 ) -> None:
     """A lower bound (N,) [m] of the distance of one pair on each interval, into found; no better than `wanted` (N,) and
-    PLENTY_M where that takes no look. which (7,), middle (N, 3), shape (8,), offset (4, 4): as in `coarse`.
+    PLENTY_M where that takes no look. second: its link; middle (N, 3), shape (8,), offset (4, 4): as in `coarse`.
     """
     radius, low, high = shape[0], shape[2:5], shape[5:8]
-    second, still = which[1], which[5] == 1
     here, before = np.empty(3), np.empty(3)
     seen_from(middle[0], frames[0, second], offset, before)
     gap = from_box(before, low, high) - radius  # at the last node that was looked at
     found[0] = gap - sagitta[0]
     gone = 0.0  # how far the ball has gone since
     for n in range(1, len(frames)):
-        if still:
+        if second < 0:
             chord = apart(middle[n], middle[n - 1])
             found[n] = gap - gone - chord - sagitta[n]
             if found[n] >= wanted[n] + PLENTY_M:
@@ -251,6 +254,7 @@ def covered(
     if mine == 0:
         return
     gaps, spots = np.full((2, mine), -math.inf), np.zeros((2, mine, 3))
+    spot = np.empty(3)
     at = -1  # the node that row 0 is about
     for n in range(len(frames)):
         if low[n] >= wanted[n]:
@@ -259,8 +263,8 @@ def covered(
             node = max(n - 1 + step, 0)
             if step == 1 or at != node:
                 for s in range(mine):
-                    pose, other = frames[node, links[0]], frames[node, links[1]]
-                    seen_from(placed(balls[s], pose), other, offset, spots[step, s])
+                    carry(balls[s], frames[node, links[0]], spot)
+                    seen_from(spot, frames[node, links[1]], offset, spots[step, s])
                     gap = max(from_solid(spots[step, s], kind, size, planes), from_balls(spots[step, s], theirs))
                     gaps[step, s] = gap - balls[s, 3]
         bound = math.inf
@@ -270,16 +274,6 @@ def covered(
             low[n] = max(low[n], bound - sagitta[n])
         gaps[0], spots[0] = gaps[1], spots[1]
         at = n
-
-
-@njit(cache=True)
-def placed(point: FloatArray, pose: FloatArray) -> FloatArray:
-    """A point (3,) of the frame `pose` (4, 4), in the world."""
-    found = pose[:3, 3].copy()
-    for i in range(3):
-        for j in range(3):
-            found[i] += pose[i, j] * point[j]
-    return found
 
 
 @njit(cache=True)
@@ -314,9 +308,7 @@ def deviation(
     levers = np.zeros((2, joints))
     point = np.empty(3)
     for n in range(count):
-        link = frames[n, first]
-        for i in range(3):
-            point[i] = link[i, 0] * centre[0] + link[i, 1] * centre[1] + link[i, 2] * centre[2] + link[i, 3]
+        carry(centre, frames[n, first], point)
         for j in range(joints):
             pose = frames[n, links[j]]
             a, b, c = axes[j, 0], axes[j, 1], axes[j, 2]
@@ -421,6 +413,15 @@ def learn(low: FloatArray, seen: FloatArray, sagitta: FloatArray) -> None:
 def is_open(low: float, near: float, need: float, tolerance: float, share: float) -> bool:
     """Whether an interval may come below what it needs, and its worst place is not known well enough."""
     return low < need and low + max(tolerance, share * (need - near)) < near
+
+
+@njit(cache=True)
+def open_ones(low: FloatArray, near: FloatArray, need: FloatArray, tolerance: float, share: float) -> BoolArray:
+    """Which intervals (N,) are open."""
+    found = np.empty(len(low), dtype=np.bool_)
+    for n in range(len(low)):
+        found[n] = is_open(low[n], near[n], need[n], tolerance, share)
+    return found
 
 
 @njit(cache=True)

@@ -24,6 +24,9 @@ from .covers import balls_of, sides_of
 from .reach import Ball, Route
 from .shapes import WORLD, Side
 
+NONE: Final = np.empty((0, 4))
+HERE: Final = np.eye(4)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
@@ -55,10 +58,6 @@ class Pair:
         kernels.covered(frames, links, balls_of(ours), offset, kind, size, planes, balls, sagitta, wanted, low)
 
 
-NONE: Final = np.empty((0, 4))
-HERE: Final = np.eye(4)
-
-
 class Pairs:
     """Some pairs, and all that a look at them takes, as arrays: made once, for many motions."""
 
@@ -75,10 +74,7 @@ class Pairs:
         self.routes = _padded(ways)
         self.links = np.array([body.link for body in bodies], dtype=np.int64)
         self.places = np.array([body.centre for body in bodies]).reshape(-1, 3)
-        self.which = np.column_stack([
-            [pair.first.link for pair in pairs], [pair.second.link for pair in pairs], routes, rows,
-            [pair.second.link == WORLD for pair in pairs], firsts,
-        ]).astype(np.int64)  # fmt: skip
+        self.which = np.column_stack([[pair.second.link for pair in pairs], routes, rows, firsts]).astype(np.int64)
         self.shapes = np.array([
             [pair.first.ball, pair.first.reach, *pair.second.low, *pair.second.high] for pair in pairs
         ])  # fmt: skip
@@ -91,7 +87,7 @@ class Pairs:
 
     def sagitta(self, bent: FloatArray, place: int) -> FloatArray:
         """How far [m] a point of the first of a pair leaves its chord, seen from the second, on each interval (N,)."""
-        parts = bent[self.which[place, 2]]
+        parts = bent[self.which[place, 1]]
         return np.asarray(parts[0] + self.shapes[place, 1] * parts[1])
 
     def look(

@@ -151,7 +151,7 @@ class Question:
         open_ = np.flatnonzero(~clear)
         nearest_first: list[int] = open_[np.argsort(remains[open_].min(axis=1), kind="stable")].tolist()
         for place in nearest_first:
-            one, other = pairs.which[place, 3:5].tolist()
+            one, other = pairs.which[place, 2:4].tolist()
             when = demand.intervals & self.when[one] & self.when[other]
             low = remains[place] + (lost[place, 0] + lost[place, 1] * times)
             grown = growth[place, 0] + growth[place, 1] * times

@@ -30,8 +30,7 @@ class Route:
 
     columns, gains (k,): how a step of the joint values (m,) turns each. links (k,): the link whose frame carries the
     axis; axes (k, 3): the axis in that frame, through its origin. reaches (k,): from the axis to the origin of B at
-    most [m]. spans (2, m), bends (2, m, m): R_j and R_max(i,j) by joint value, the part without B's radius and the
-    factor of it.
+    most [m].
     """
 
     columns: IntArray
@@ -39,17 +38,16 @@ class Route:
     links: IntArray
     axes: FloatArray
     reaches: FloatArray
-    spans: FloatArray
-    bends: FloatArray
 
     def loosest(self, errors: FloatArray, radius: float) -> float:
         """What `deviation` [m] is at most, in any pose, for errors (m,)."""
-        return float(errors @ (self.spans[0] + radius * self.spans[1]))
+        return float(np.abs(errors[self.columns] * self.gains) @ (self.reaches + radius))
 
     def sagitta(self, steps: FloatArray, radius: float) -> FloatArray:
         """How far [m] any point of B, at most `radius` from B's origin, leaves its chord; (N,) for steps (N, m)."""
-        sizes = np.abs(steps)
-        return np.asarray(((sizes @ (self.bends[0] + radius * self.bends[1])) * sizes).sum(axis=1) / 8.0)
+        count = np.array([len(self.columns)])
+        parts = kernels.bends(steps, count, self.columns[None], self.gains[None], self.reaches[None])[0]
+        return np.asarray(parts[0] + radius * parts[1])
 
     def deviation(
         self, errors: FloatArray, frames: FloatArray, steps: FloatArray, ball: Ball, radius: float
@@ -92,20 +90,7 @@ def route(kinematics: Kinematics, start: int, end: int) -> Route:
     links = np.array([link for link, _ in found], dtype=np.int64)
     reaches = np.array([max(reach, 0.0) for _, reach in found])  # a difference of sums may round to below 0
     columns, gains = kinematics.column[links], kinematics.gain[links]
-    spans, bends = _by_value(columns, np.abs(gains), reaches, len(kinematics.joints))
-    return Route(columns, frozen(gains), links, frozen(kinematics.axes[links]), frozen(reaches), spans, bends)
-
-
-def _by_value(columns: IntArray, sizes: FloatArray, reaches: FloatArray, joints: int) -> tuple[FloatArray, FloatArray]:
-    """`spans` and `bends` of a Route; several joints may follow one joint value."""
-    spans, bends = np.zeros((2, joints)), np.zeros((2, joints, joints))
-    both = np.outer(sizes, sizes)
-    order = np.arange(len(columns))
-    later = np.maximum.outer(order, order)
-    for part, (span, bend) in enumerate(((reaches, reaches[later]), (np.ones_like(reaches), np.ones_like(both)))):
-        np.add.at(spans[part], columns, span * sizes)
-        np.add.at(bends[part], (columns[:, None], columns), bend * both)
-    return frozen(spans), frozen(bends)
+    return Route(columns, frozen(gains), links, frozen(kinematics.axes[links]), frozen(reaches))
 
 
 def _to_root(kinematics: Kinematics, link: int) -> list[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from .printing import print_line
 
 
 def warm(rules: Annotated[str, typer.Argument(help="A rule set, by name or path.")] = "panda-tabletop") -> None:
@@ -17,4 +18,4 @@ def warm(rules: Annotated[str, typer.Argument(help="A rule set, by name or path.
     found = load(rules)
     physics = BulletPhysics(found.profile, found.cell)
     SelfTest(found, physics).require(found, physics)
-    Console().print(f"{found.name}: every rule refused its own case; what is compiled is in the cache.")
+    print_line(f"{found.name}: every rule refused its own case; what is compiled is in the cache.")

@@ -9,11 +9,11 @@ from defusedxml.ElementTree import fromstring
 
 from interlock.errors import UnusableInput
 from interlock.profile import Profile
-from interlock_sim.urdf import urdf_text
+from interlock_sim.urdf import described, urdf_text
 
 
 def test_inertias_are_the_profiles(profile: Profile) -> None:
-    root = fromstring(urdf_text(profile, visuals=False))
+    root = fromstring(urdf_text(profile, described(profile), visuals=False))
 
     masses = {link.get("name"): mass.get("value") for link in root.iter("link") for mass in link.iter("mass")}
 
@@ -24,21 +24,21 @@ def test_inertias_are_the_profiles(profile: Profile) -> None:
 
 @pytest.mark.parametrize(("visuals", "count"), [(False, 0), (True, 11)])
 def test_visual_shapes_are_there_only_where_asked_for(profile: Profile, visuals: bool, count: int) -> None:  # noqa: FBT001
-    root = fromstring(urdf_text(profile, visuals=visuals))
+    root = fromstring(urdf_text(profile, described(profile), visuals=visuals))
 
     assert len(list(root.iter("visual"))) == count
 
 
 def test_a_profile_without_a_urdf_cannot_be_simulated(profile: Profile) -> None:
     with pytest.raises(UnusableInput, match="names no URDF"):
-        urdf_text(replace(profile, urdf=None), visuals=False)
+        described(replace(profile, urdf=None))
 
 
 @pytest.mark.parametrize("visuals", [False, True])
 def test_F26_no_line_is_so_long_that_pybullet_breaks_it_wherever_the_files_are(
     profile: Profile, *, visuals: bool
 ) -> None:
-    text = urdf_text(profile, visuals=visuals)
+    text = urdf_text(profile, described(profile), visuals=visuals)
 
     assert max(len(line) for line in text.splitlines()) < 2048
     assert text.count("\n") > 100

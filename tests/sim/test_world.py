@@ -12,10 +12,11 @@ from interlock.geometry import Box, Pose
 from interlock.motion import Plan
 from interlock.profile import Profile
 from interlock.scene import Cell
+from interlock.urdf import Description
 from interlock_sim.tasks import start_positions
 from interlock_sim.tool import Tool
 from interlock_sim.track import at_rest, following
-from interlock_sim.urdf import urdf_text
+from interlock_sim.urdf import described, urdf_text
 from interlock_sim.watch import Intended
 from interlock_sim.world import Thing, World
 
@@ -70,10 +71,10 @@ def broken_by_pybullet(text: str) -> str:
 def test_F26_a_robot_that_is_not_loaded_as_it_is_described_is_not_simulated(
     damage: Callable[[str], str], profile: Profile, cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = urdf_text(profile, visuals=False)
+    text = urdf_text(profile, described(profile), visuals=False)
     damaged = damage(text)
 
-    def of(_profile: Profile, *, visuals: bool) -> str:
+    def of(_profile: Profile, _description: Description, *, visuals: bool) -> str:
         assert not visuals
         return damaged
 

@@ -70,6 +70,7 @@ def looked(seed: int) -> list[Any]:
         gaps = separation(pair.first, pair.second, poses, np.array([0.0, 0.0, 1.0]))
         near, asked = np.full(6, np.inf), np.zeros(6, dtype=np.bool_)
         asked[generator.integers(0, 6)] = True
+        found.append(kernels.open_ones(low, near, np.full(6, 0.5), 1e-4, 0.02))
         found += [poses, gaps, kernels.next_node(low, near, np.full(6, 0.5), asked, 1e-4, 0.02)]
         kernels.learn(low, gaps, np.full(6, 0.001))
         found += [low, pair.way.deviation(np.full(9, 0.002), frames, steps, ball, pair.first.reach)]
