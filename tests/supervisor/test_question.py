@@ -215,6 +215,16 @@ def test_F10_fingers_that_were_not_measured_are_never_clear(*, closing: bool) ->
     assert np.isnan(PHYSICS.forecast(motion, WIRE, (demand,))[0].at_least_m).all()
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_F10_fingers_that_are_told_no_number_are_never_clear(value: float) -> None:
+    told = np.full((3, 1), 0.08)
+    told[2] = value
+    motion = replace(panda.motion(MODEL, STILL), grippers=told, measured_grippers=np.array([0.08]))
+    demand = panda.demand(("wire",), 0.0, 3, FINGERS)
+
+    assert np.isnan(PHYSICS.forecast(motion, WIRE, (demand,))[0].at_least_m).all()
+
+
 def test_F10_a_gripper_value_that_is_not_finite_is_never_clear() -> None:
     found = ask(("table",), links=("panda_hand", "panda_leftfinger"), opening=math.nan)
 
