@@ -78,8 +78,10 @@ class _Check:
         self.digest: str | None = None
 
     def names(self) -> None:
-        """Segments are numbered without a hole."""
+        """Segments are numbered without a hole, and none is empty."""
         for place, (number, path) in enumerate(segments(self.directory).items()):
+            if path.stat().st_size == 0:
+                self.problems.append(Problem(path.name, None, "an empty segment; no crash leaves one"))
             if number != place:
                 self.problems.append(Problem(path.name, None, f"{segment_name(place)} is missing before it"))
                 return

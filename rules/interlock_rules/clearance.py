@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field
@@ -26,6 +26,8 @@ from .traces import silent, unknown
 from .words import except_faults, pair_faults
 from .zones import zone_faults
 
+DEEPEST_M: Final = 0.05  # what goes deeper is driven into something, however it is tracked
+
 
 @dataclass(frozen=True, slots=True)
 class LessIn:
@@ -47,7 +49,7 @@ class LessIn:
     max_speed: Speed | None = None
     """The tool centre point is at most this fast there; left out: its speed is not asked for."""
     depth: Length | None = None
-    """With `min: contact`: how deep at most, tracking error and uncertainty included, more than 0."""
+    """With `min: contact`: how deep at most, tracking error and uncertainty included, more than 0, at most 0.05 m."""
 
     @property
     def contact(self) -> float:
@@ -145,8 +147,9 @@ class MinimumClearance:
                 found += (Fault(f"{here}.zone", "name at least one zone"),)
             if less.depth is not None and less.min != "contact":
                 found += (Fault(f"{here}.depth", "a depth goes with `min: contact`"),)
-            if less.depth is not None and not less.depth > 0.0:
-                found += (Fault(f"{here}.depth", f"{less.depth:g} m is no depth; it must be more than 0"),)
+            if less.depth is not None and not 0.0 < less.depth <= DEEPEST_M:
+                said = f"{less.depth:g} m is no depth of a contact; it must be more than 0 and at most {DEEPEST_M:g} m"
+                found += (Fault(f"{here}.depth", said),)
             if less.min != "contact" and not less.min < self.min:
                 found += (Fault(f"{here}.min", f"{less.min:g} m is no less than {self.min:g} m, so this does nothing"),)
         return found

@@ -34,12 +34,31 @@ def unsigned_zeros(values: FloatArray) -> FloatArray:
     return values
 
 
-def whole(name: str, value: object) -> None:
-    """Raises TypeError for what is no whole number (a boolean, a float), ValueError for one beyond 64 bits."""
+def whole(name: str, value: object) -> int:
+    """The value, if it is a whole number; raises TypeError for a boolean or a float, ValueError beyond 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be a whole number, got {type(value).__name__}")
-    if not -(2**63) <= value < 2**63:
-        raise ValueError(f"{name} must fit 64 bits, got {value.bit_length()}")
+    plain = int.__index__(value)
+    if not -(2**63) <= plain < 2**63:
+        raise ValueError(f"{name} must fit 64 bits, got {plain.bit_length()}")
+    return plain
+
+
+def wholes(name: str, values: npt.ArrayLike) -> IntArray:
+    """A read-only int64 copy of one row of whole numbers; raises TypeError for floats and booleans, ValueError for
+    another rank or what 64 bits do not hold.
+    """
+    try:
+        found = np.asarray(values)
+    except ValueError as error:
+        raise TypeError(f"{name} must be one row of whole numbers, got ragged rows") from error
+    if found.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold whole numbers of at most 64 bits, got {found.dtype}")
+    if found.ndim != 1 or not (found <= np.iinfo(np.int64).max).all():
+        raise ValueError(f"{name} must be one row of numbers that fit 64 bits, got shape {found.shape}")
+    owned = np.array(found, dtype=np.int64)
+    owned.flags.writeable = False
+    return owned
 
 
 def flags(name: str, values: npt.ArrayLike, ndim: int) -> BoolArray:

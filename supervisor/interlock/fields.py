@@ -31,10 +31,10 @@ def text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be text, got {_shown(value)}")
     try:
-        value.encode("utf-8")
+        encoded = str.encode(value, "utf-8")
     except UnicodeEncodeError as error:
         raise ValueError(f"{name} must be Unicode text: {error}") from error
-    return value
+    return value if type(value) is str else encoded.decode("utf-8")  # a subclass might show itself as another text
 
 
 def number(name: str, value: object) -> float:
@@ -42,7 +42,9 @@ def number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, got {_shown(value)}")
     try:
-        return value if type(value) is float and value != 0.0 else float(value) + 0.0
+        if isinstance(value, int):
+            return float(int.__index__(value))
+        return value if type(value) is float and value != 0.0 else float.__add__(value, 0.0)
     except OverflowError as error:
         raise ValueError(f"{name} must be a number that a float can hold: {error}") from error
 
@@ -58,8 +60,7 @@ def _fit(name: str, form: Any, value: object) -> object:
     if form is float:
         return number(name, value)
     if form is int:
-        whole(name, value)
-        return value
+        return whole(name, value)
     if form is str:
         return text(name, value)
     origin, inner = typing.get_origin(form), typing.get_args(form)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from .arrays import FloatArray, IntArray, floats, frozen, whole
+from .arrays import FloatArray, IntArray, floats, frozen, whole, wholes
 from .scene import Held
 
 T = TypeVar("T")
@@ -55,15 +55,14 @@ class Plan:
     rows_start_ns: int = 0
 
     def __post_init__(self) -> None:
-        times = np.array(self.times_ns, dtype=np.int64)
-        times.flags.writeable = False
+        times = wholes("times_ns", self.times_ns)
         object.__setattr__(self, "times_ns", times)
         object.__setattr__(self, "positions", floats("positions", self.positions, 2))
         object.__setattr__(self, "grippers", floats("grippers", self.grippers, 2))
         whole("rows_end_ns", self.rows_end_ns)
         whole("rows_start_ns", self.rows_start_ns)
-        if times.ndim != 1 or len(times) == 0 or not (times[1:] > times[:-1]).all():
-            raise ValueError("times_ns must be one row of increasing times")
+        if len(times) == 0 or not (times[1:] > times[:-1]).all():
+            raise ValueError("times_ns must be increasing times, at least one")
         if len(self.positions) != len(times) or len(self.grippers) != len(times):
             raise ValueError(
                 f"a plan of {len(times)} times has {len(self.positions)} positions, {len(self.grippers)} grippers"

@@ -68,7 +68,7 @@ def _seen(item: SceneObject) -> Obstacle:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def placed(shape: Shape, pose: Pose, link: int) -> Side | None:
     """A shape in whole millimetres at a pose in the frame of a link; the same side for the same three, again. None for
     a pose that is none.

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+import numpy as np
 
 from .chunk import Layout, Unit
 from .fields import check_fields
 from .geometry import Pose, Vector
 from .jsonform import digest_of
+
+NO_MOMENT: Final = 1e-6  # of the largest moment: what rounding makes of a rod or a plate
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,23 @@ class Inertia:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if not 0.0 <= self.mass_kg < math.inf or not all(map(math.isfinite, (*self.com, *self.tensor))):
+            raise ValueError(
+                f"inertia of {self.link!r}: mass, centre of mass and tensor must be finite, mass not negative"
+            )
+        smallest, middle, largest = self.moments
+        if not (smallest >= -NO_MOMENT * largest and largest <= (smallest + middle) * (1.0 + NO_MOMENT)):
+            raise ValueError(
+                f"inertia of {self.link!r}: no body has the principal moments {smallest:g}, {middle:g} and {largest:g} "
+                "kg m^2; none may be negative, or more than the other two together"
+            )
+
+    @property
+    def moments(self) -> tuple[float, float, float]:
+        """The principal moments of inertia [kg m^2], the smallest first."""
+        xx, xy, xz, yy, yz, zz = self.tensor
+        one, two, three = np.linalg.eigvalsh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])).tolist()
+        return one, two, three
 
 
 @dataclass(frozen=True, slots=True)

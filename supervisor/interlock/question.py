@@ -220,13 +220,15 @@ class Question:
             yield _Phase(None, 0)
             return
         quantum = SWEEP_M / slide.length
+        below, above = math.floor(measured / quantum) * quantum, math.ceil(measured / quantum) * quantum
         if closing:
-            low, high = math.floor(measured / quantum) * quantum, math.ceil(measured / quantum) * quantum
-            yield _Phase(self.model.finger(name, low, high), 0)
+            yield _Phase(self.model.finger(name, below, above), 0)
             return
         least = np.minimum(np.minimum.accumulate(told), measured)
         most = np.maximum(np.maximum.accumulate(told), measured)
-        low, high = (np.floor(least / quantum - SLACK) * quantum, np.ceil(most / quantum + SLACK) * quantum)
+        ends = (min(slide.low, below), max(slide.high, above))  # told more, it stops there; measured there, it is there
+        low = np.clip(np.floor(least / quantum - SLACK) * quantum, *ends)
+        high = np.clip(np.ceil(most / quantum + SLACK) * quantum, *ends)
         at_first = (least >= low[0]) & (most <= high[0])
         if at_first.all():
             yield _Phase(self.model.finger(name, float(low[0]), float(high[0])), 0)

@@ -85,13 +85,11 @@ class UrdfRobot:
         return self._routes[start, end]
 
     def finger(self, link: str, low: float, high: float) -> Side:
-        """The hull of a finger, swept over gripper values from low to high as far as the finger goes; made once."""
-        slide = self.slides[link]
-        ends = (min(max(low, slide.low), slide.high), min(max(high, slide.low), slide.high))
-        if (link, *ends) not in self._fingers:
-            hull = swept(self.hulls[link], slide.direction, *ends)
-            self._fingers[link, *ends] = side(hull, np.eye(4), self.index(link))
-        return self._fingers[link, *ends]
+        """The hull of a finger, swept over gripper values from low to high; made once."""
+        if (link, low, high) not in self._fingers:
+            hull = swept(self.hulls[link], self.slides[link].direction, low, high)
+            self._fingers[link, low, high] = side(hull, np.eye(4), self.index(link))
+        return self._fingers[link, low, high]
 
     def _swept(self, link: str) -> ConvexMesh:
         """The hull of a link, over its full travel if it is a finger."""

@@ -241,6 +241,18 @@ def test_a_log_without_records_does_not_verify(tmp_path: Path) -> None:
     assert not verify(tmp_path).ok
 
 
+def test_F42_an_empty_segment_does_not_verify(small_log: SmallLog) -> None:
+    directory = small_log()
+    head = head_of(directory)
+    (directory / "000003.jsonl").write_bytes(b"")
+
+    found = verify(directory, head)
+
+    assert [(problem.where, problem.text) for problem in found.problems] == [
+        ("000003.jsonl", "an empty segment; no crash leaves one")
+    ]
+
+
 def test_what_is_no_log_is_unusable(tmp_path: Path) -> None:
     for directory in (tmp_path, tmp_path / "absent"):
         with pytest.raises(UnusableInput, match="there is no log here"):

@@ -244,7 +244,9 @@ def test_exactly_the_minimum_is_inside_and_a_hair_more_is_not() -> None:
         (replace(WALLS, exceptions=(replace(HALL, min=0.02),)), ["except[0].min"]),
         (replace(WALLS, exceptions=(replace(HALL, min=0.01, depth=0.01),)), ["except[0].depth"]),
         (replace(WALLS, exceptions=(replace(HALL, depth=0.0),)), ["except[0].depth"]),
-        (replace(WALLS, exceptions=(replace(HALL, depth=0.01),)), []),
+        (replace(WALLS, exceptions=(replace(HALL, depth=0.05001),)), ["except[0].depth"]),
+        (replace(WALLS, exceptions=(replace(HALL, depth=math.nan),)), ["except[0].depth"]),
+        (replace(WALLS, exceptions=(replace(HALL, depth=0.05),)), []),
         (replace(WALLS, exceptions=(replace(HALL, pair=("gripper", "pots")),)), ["except[0].pair[1]"]),
         (replace(WALLS, exceptions=(replace(HALL, pair=("gripper", "target")),)), ["except[0].pair"]),
         (replace(WALLS, exceptions=(replace(HALL, pair=("post", "gripper")),)), []),
@@ -255,7 +257,7 @@ def test_exactly_the_minimum_is_inside_and_a_hair_more_is_not() -> None:
         ),
         (replace(WALLS, between=("robot", "objects"), exceptions=(replace(HALL, pair=("hand", "target")),)), []),
     ],
-    ids=range(19),
+    ids=range(21),
 )  # fmt: skip
 def test_what_can_never_be_right_is_a_fault(limit: MinimumClearance, fields: list[str]) -> None:
     assert [fault.field for fault in limit.faults(SETUP)] == fields

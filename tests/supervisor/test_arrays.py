@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interlock.arrays import flags, floats, whole
+from interlock.arrays import flags, floats, whole, wholes
 
 REFUSED = {
     "text": [["1"]],
@@ -71,3 +71,23 @@ def test_a_whole_number_fits_64_bits(value: object, error: type[Exception]) -> N
 
     with pytest.raises(error, match="seen_ns must"):
         whole("seen_ns", value)
+
+
+def test_F13_times_are_whole_numbers_of_64_bits_in_one_row() -> None:
+    held = wholes("times", np.array([1, 2], dtype=np.uint64))
+
+    assert held.dtype == np.int64
+    assert held.tolist() == [1, 2]
+    assert not held.flags.writeable
+
+
+@pytest.mark.parametrize("values", [[0.5], [np.inf], [np.nan], [True], [2**64], ["1"], [[1], [1, 2]], []], ids=repr)
+def test_F13_times_that_are_no_whole_numbers_are_refused(values: Any) -> None:
+    with pytest.raises(TypeError, match="times must"):
+        wholes("times", values)
+
+
+@pytest.mark.parametrize("values", [[[1, 2]], 1, [2**63]], ids=repr)
+def test_F13_times_of_another_rank_or_beyond_64_bits_are_refused(values: Any) -> None:
+    with pytest.raises(ValueError, match="times must be one row of numbers that fit 64 bits"):
+        wholes("times", values)

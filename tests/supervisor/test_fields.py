@@ -182,3 +182,45 @@ def test_F02_junk_in_any_field_is_refused_where_it_is_made_or_judged(where: tupl
         return
 
     assert decide(made, Physics()).reaction in {"permit", "slow", "truncate", "veto", "stop"}
+
+
+class Text(str):
+    """Text that shows itself as another."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "another"
+
+    def __format__(self, _spec: str) -> str:
+        return "another"
+
+
+class Count(int):
+    """A number that compares as it likes."""
+
+    def __float__(self) -> float:
+        return math.nan
+
+    def __lt__(self, _other: object) -> bool:
+        return True
+
+
+class Real(float):
+    """A number that calls itself another."""
+
+    __slots__ = ()
+
+    def __float__(self) -> float:
+        return math.inf
+
+    def __add__(self, _other: object) -> float:
+        return math.inf
+
+
+def test_F02_a_field_holds_plain_values_whatever_class_they_came_in() -> None:
+    made = Every(number=Real(2.0), whole=Count(3), word=Text("word"), many=(Text("one"),), pair=(Count(1), Real(0.5)))
+
+    assert (made.number, made.whole, made.word, made.many, made.pair) == (2.0, 3, "word", ("one",), (1.0, 0.5))
+    assert [type(value) for value in (made.number, made.whole, made.word, made.many[0])] == [float, int, str, str]
+    assert [type(value) for value in made.pair] == [float, float]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from interlock.profile import Gripper
+from interlock.profile import Gripper, Inertia
 from tests.supervisor.toy import joint, profile
 
 HAND = Gripper("hand", 0.0, 0.08, "m", 0.1, "made up")
@@ -65,3 +65,27 @@ def test_F10_a_gripper_has_a_range_and_a_speed(changes: dict[str, Any], problem:
 def test_the_digest_is_of_everything() -> None:
     assert profile().joint_names == ("a", "b")
     assert profile().digest == profile().digest != profile(vetoes_before_stop=6).digest
+
+
+@pytest.mark.parametrize("tensor", [(1.0, 0.0, 0.0, 1.0, 0.0, 2.0), (0.0, 0.0, 0.0, 1.0, 0.0, 1.0), (0.0,) * 6])
+def test_F33_a_rod_a_plate_and_a_point_have_an_inertia(tensor: tuple[float, float, float, float, float, float]) -> None:
+    assert Inertia("a", 1.0, (0.0, 0.0, 0.0), tensor, "source").moments[2] == max(tensor)
+
+
+@pytest.mark.parametrize(
+    ("mass", "tensor", "problem"),
+    [
+        (1.0, (1.0, 0.0, 0.0, 1.0, 0.0, 2.1), "principal moments 1, 1 and 2.1"),
+        (1.0, (1.0, 1.0, 0.0, 1.0, 0.0, 1.0), "principal moments 0, 1 and 2"),
+        (1.0, (-0.1, 0.0, 0.0, 1.0, 0.0, 1.0), "none may be negative"),
+        (1.0, (math.nan, 0.0, 0.0, 1.0, 0.0, 1.0), "must be finite"),
+        (-1.0, (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), "mass not negative"),
+        (math.nan, (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), "must be finite"),
+    ],
+)
+def test_F33_what_no_body_can_have_is_no_inertia(
+    mass: float, tensor: tuple[float, float, float, float, float, float], problem: str
+) -> None:
+    """PyBullet answers with no torque at all where a moment is more than the other two together."""
+    with pytest.raises(ValueError, match=problem):
+        Inertia("a", mass, (0.0, 0.0, 0.0), tensor, "source")

@@ -197,6 +197,21 @@ def test_F28_fingers_are_wherever_they_were_told_to_be_so_far_and_not_where_they
     assert touched(0.0, [0.08, 0.08]) == [True, True]
 
 
+def test_F28_fingers_stop_at_their_ends_and_are_where_they_were_measured_even_beyond() -> None:
+    beyond = MODEL.forward(panda.READY[None])[0, MODEL.links.index("panda_hand")] @ (0.0, 0.0665, 0.09, 1.0)
+    wire = panda.scene(panda.thing("wire", Sphere(0.001), Pose((float(beyond[0]), float(beyond[1]), float(beyond[2])))))
+    wide = panda.demand(("wire",), 0.0, 3, FINGERS)
+
+    def least(measured: float, told: float) -> float:
+        motion = replace(
+            panda.motion(MODEL, STILL), grippers=np.full((3, 1), told), measured_grippers=np.array([measured])
+        )
+        return float(PHYSICS.forecast(motion, wire, (wide,))[0].at_least_m.min())
+
+    assert least(0.08, 0.08) == least(0.08, 0.2) > 0.0
+    assert least(0.086, 0.08) < least(0.08, 0.08)
+
+
 def test_a_hand_that_trembles_is_where_it_is() -> None:
     assert touched(0.0801, [0.0799, 0.0801, 0.08]) == [False, False, False]
 

@@ -74,7 +74,7 @@ def test_fingers_are_swept_over_their_travel() -> None:
     still = np.ptp(MODEL.hulls["panda_leftfinger"].vertices, axis=0)
 
     assert wide[1] == pytest.approx(still[1] + 0.04)
-    assert MODEL.finger("panda_leftfinger", -5.0, 5.0).key == MODEL.sides["panda_leftfinger"].key
+    assert MODEL.finger("panda_leftfinger", 0.0, 0.08).key == MODEL.sides["panda_leftfinger"].key
     assert MODEL.finger("panda_leftfinger", 0.01, 0.02) is MODEL.finger("panda_leftfinger", 0.01, 0.02)
 
 
