@@ -27,7 +27,7 @@ ROWS = np.array([[0.0, 0.0], [0.02, 0.0], [0.05, 0.01], [0.05, 0.01]])
         ({"times_ns": np.array([0, 0])}, "increasing"),
         ({"times_ns": np.array([1, 0])}, "increasing"),
         ({"times_ns": np.array([2**62, -(2**63)])}, "increasing"),
-        ({"times_ns": np.array([[0, 1]])}, "increasing"),
+        ({"times_ns": np.array([[0, 1]])}, "one row"),
         ({"times_ns": np.array([0, 1, 2])}, "3 times has 2 positions"),
         ({"grippers": np.zeros((1, 1))}, "1 grippers"),
         ({"positions": np.array([[0.0], [np.nan]])}, "finite"),
