@@ -90,6 +90,7 @@ def _judged(done: Sequence[Done]) -> dict[str, Json]:
         **_counts(done),
         "vetoes": sum(one.vetoes for one in judged),
         "amended": sum(one.amended for one in judged),
+        "rechecks": sum(one.rechecks for one in judged),
         "latched": sum(one.latched for one in judged),
         "by_rule": rules,
     }

@@ -46,12 +46,15 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a supervisor did in an episode: refusals, amendments, refusals by rule, and whether it ended latched."""
+    """What a supervisor did in an episode: refusals, amendments, refusals by rule, whether it ended latched, and how
+    often a recheck of the committed plan braked the arm.
+    """
 
     vetoes: int = 0
     amended: int = 0
     by_rule: Mapping[str, int] = field(default_factory=dict[str, int])
     latched: bool = False
+    rechecks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

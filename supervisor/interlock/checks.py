@@ -200,7 +200,9 @@ def stamps(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
         )
         return
     ordered = [stamp for stamp in (*named, case.now_ns) if stamp is not None]
-    yield flag("stamps", ordered == sorted(ordered), "observation, request, received and now must follow each other")
+    ahead = ", ".join(f"{(stamp - case.now_ns) / 1e6:g} ms" for stamp in ordered)
+    said = f"observation, request, received and now must follow each other; they are at {ahead} from now"
+    yield flag("stamps", ordered == sorted(ordered), said)
     yield flag("stamps", ordered[0] >= 0, "stamps must not be negative")
     due = found.first_row_ns
     seen = found.observation_ns

@@ -90,8 +90,8 @@ def judge_plan(case: Case, plan: Plan, physics: Physics) -> Judgement:
 
 
 def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """All that are violated, by severity, then by how far beyond the limit, relative to it (F-41); then, of each rule
-    and check that is met, the finding that came nearest to its limit.
+    """All that are violated, by severity, then by how far beyond the limit, relative to it, and last what is undecided
+    (F-41); then, of each rule and check that is met, the finding that came nearest to its limit.
     """
     ranked = sorted(findings, key=lambda f: (f.ok, -SEVERITY[f.reaction] if not f.ok else 0, _share(f), f.rule))
     told = {finding.rule for finding in ranked if not finding.ok}
@@ -105,7 +105,7 @@ def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _share(finding: Finding) -> float:
     share = finding.margin / max(abs(finding.limit), 1e-9)
-    return float("-inf") if math.isnan(share) else share
+    return math.inf if math.isnan(share) else share
 
 
 def _rules(

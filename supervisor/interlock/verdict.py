@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -42,6 +44,42 @@ class Finding:
     def enforced(self) -> bool:
         """Whether a violation changes what the robot does."""
         return SEVERITY[self.reaction] >= SEVERITY["slow"]
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """Its numbers with their unit, how far beyond the limit or within it, when, between what, where [m, world]."""
+        return tuple(_details(self))
+
+    def __str__(self) -> str:
+        """The rule, what it measured, and the details, on one line."""
+        details = f" ({'; '.join(self.details)})" if self.details else ""
+        return f"{self.rule}: {self.message}{details}"
+
+
+def _details(finding: Finding) -> Iterator[str]:
+    unit = f" {finding.unit}" if finding.unit else ""
+    if finding.kind != "check" or finding.unit:  # other checks are met or not
+        yield _measured(finding, unit)
+    if finding.row >= 0:
+        yield f"row {finding.row}, {finding.time_s:.2f} s ahead"
+    elif finding.phase:
+        yield finding.phase
+    if finding.links:
+        yield ", ".join(finding.links)
+    if finding.point is not None:
+        yield f"at ({', '.join(f'{axis:.3f}' for axis in finding.point)}) m"
+
+
+def _measured(finding: Finding, unit: str) -> str:
+    if math.isnan(finding.margin):
+        return (
+            "undecided: something that it rests on is unknown or no number, or the forecast found no answer in bounds"
+        )
+    if finding.margin == math.inf:
+        return "nothing to measure"
+    beyond = "margin" if finding.ok else "beyond it by"
+    said = f"{finding.value:.4g}{unit}, limit {finding.limit:.4g}{unit}"
+    return f"{said}, {beyond} {abs(finding.margin):.4g}{unit}" if math.isfinite(finding.margin) else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -21,7 +21,7 @@ from interlock_audit_logs import Again, BlobReader, BrokenLog, Record, blob_read
 from interlock_audit_logs import replay as replay_log
 from interlock_audit_logs import verify as verify_log
 
-from .audit_print import print_record, print_replay, print_verification, what
+from .audit_print import print_record, print_replay, print_verification, rules_of, what
 from .plain import plain
 from .printing import console, print_json, print_line, print_rows
 
@@ -50,11 +50,15 @@ def list_records(
     """List the last records of a log; the chain is checked on the way."""
     with _exit_codes():
         found: deque[Record] = deque(maxlen=None if every else last)
+        kinds: dict[str, None] = {}
         total = 0
         for record in read_log(directory):
+            kinds.setdefault(record.kind)
             if kind in {None, record.kind}:
                 total += 1
                 found.append(record)
+        if kind is not None and not found:
+            raise UnusableInput(f"{directory}: no record is of kind {kind!r}; there are: {', '.join(kinds)}")
         if form == "json":
             print_json({"records": [_row(record) for record in found], "total": total})
             return
@@ -72,9 +76,15 @@ def show(
     ],
     *,
     every: Annotated[bool, typer.Option("--all", help="Show also what holds, one by one.")] = False,
+    rules: Annotated[
+        str | None,
+        typer.Option("--rules", help="The rule set's file, to name the lines of its rules; shipped ones by name."),
+    ] = None,
     form: Form = "text",
 ) -> None:
-    """Show one record: its decision, and what it rests on. JSON is whole. The chain up to it is checked on the way."""
+    """Show one record: its decision, the rules behind it, and what it rests on. JSON is whole. The chain up to it is
+    checked on the way.
+    """
     directory, index = _place(where)
     with _exit_codes():
         record = next(islice(read_log(directory), index, None), None)
@@ -84,7 +94,33 @@ def show(
             whole: dict[str, Json] = {**_row(record), "previous": record.previous}
             print_json(whole | {"blobs": record.blobs, "body": record.body})
         else:
-            print_record(record, _blobs(directory), every=every)
+            read_blob = _blobs(directory)
+            print_record(record, read_blob, places_of(record, read_blob, rules), every=every)
+
+
+def places_of(record: Record, read_blob: Callable[[str], Json], wanted: str | None) -> Mapping[str, str]:
+    """Where the rules of a record stand: in the file that was named, or in the shipped set of that name, if it is still
+    the one that the record was judged by. Raises UnusableInput for a named file that is another.
+    """
+    meaning = rules_of(record, read_blob)
+    name = meaning.get("name")
+    if not isinstance(name, str):
+        return {}
+    from interlock_rules import load  # noqa: PLC0415 - the other commands start without
+
+    try:
+        found = load(wanted or name)
+    except UnusableInput:
+        if wanted is None:
+            return {}  # no shipped set
+        raise
+    if found.meaning == meaning:
+        return found.places
+    if wanted is None:
+        return {}
+    raise UnusableInput(
+        f"{wanted}: record {record.index} was judged by another rule set: {name!r}, {meaning.get('serial')}"
+    )
 
 
 def _place(where: list[str]) -> tuple[Path, int]:

@@ -13,7 +13,7 @@ from interlock.record import resolved
 from interlock.verdict import Decision, Verdict
 from interlock_audit_logs import Record, Replayed, ReplayResult, Verification
 
-from .findings import print_decision, print_verdict, telling, worst
+from .findings import COLOURS, print_decision, print_verdict, telling, worst
 from .printing import counted, print_line, print_rows
 
 MOST_SHOWN: Final = 20  # records of a replay, and differences of each; the JSON form has all
@@ -59,24 +59,55 @@ def _verdict(record: Record, read_blob: ReadBlob) -> Verdict | None:
         return None
 
 
-def print_record(record: Record, read_blob: ReadBlob, *, every: bool) -> None:
-    """Prints a record for people: its decision first, then every other field on a line of its own, arrays by shape and
-    range. Blobs are read where a decision, a plan or an array needs them; of others their names are shown. `every`:
-    the findings that hold too, one by one.
+def print_record(record: Record, read_blob: ReadBlob, places: Mapping[str, str], *, every: bool) -> None:
+    """Prints a record for people: its decision first, then what the rules say that were violated, then every other
+    field on a line of its own, arrays by shape and range. Blobs are read where they are needed for that; of others
+    their names are shown. `places`: where each rule stands. `every`: the findings that hold too, one by one.
     """
     print_line(f"record {record.index}: {record.kind}, written {record.written}", "bold")
     print_line(f"digest {record.digest}, previous {record.previous}")
     decision, verdict = _decision(record, read_blob), _verdict(record, read_blob)
     left = dict(record.body)
     if decision is not None:
-        print_decision(decision, "on record", {}, every=every)
+        print_decision(decision, "on record", places, every=every)
+        print_rules(decision.verdict, record, read_blob)
         found = left["decision"]
         said = ("attempts", "reaction", "rows", "start_row", "progress")
         left["decision"] = {key: value for key, value in _object(found).items() if key not in said}
     elif verdict is not None:
-        print_verdict(verdict, {}, every=every)
+        done = "the committed plan runs on" if verdict.allowed else "the committed plan is braked at once"
+        print_line(f"{verdict.reaction}: {done}", f"bold {COLOURS.get(verdict.reaction, 'red')}")
+        print_verdict(verdict, places, every=every)
+        print_rules(verdict, record, read_blob)
         del left["verdict"]
     print_rows(("field", "value"), list(_leaves("", left, read_blob)))
+
+
+def print_rules(verdict: Verdict, record: Record, read_blob: ReadBlob) -> None:
+    """Prints what each violated rule says, its exceptions too, and why it is there; from the record's own rules."""
+    found = rules_of(record, read_blob)
+    told = {finding.rule for finding in verdict.violated}
+    rows = [(rule, says, because) for rule, says, because in _rules(found, read_blob) if rule in told]
+    if rows:
+        print_rows(
+            ("rule", "says", "because"), rows, f"in rule set {_scalar(found.get('name'))}", give=("says", "because")
+        )
+
+
+def rules_of(record: Record, read_blob: ReadBlob) -> Mapping[str, Json]:
+    """The rule set that a record was judged by, as it holds it; empty where it holds none."""
+    try:
+        return _object(resolved(_object(record.body.get("case")).get("rules"), read_blob))
+    except UnusableInput:
+        return {}
+
+
+def _rules(meaning: Mapping[str, Json], read_blob: ReadBlob) -> Iterator[tuple[str, str, str]]:
+    rules = meaning.get("rules")
+    for rule in rules if isinstance(rules, Sequence) and not isinstance(rules, str) else ():
+        parts = _object(rule)
+        says = (f"{path} {value}" for path, value in _leaves("", parts.get("limit"), read_blob) if value != "none")
+        yield _scalar(parts.get("id")), "; ".join(says), _scalar(parts.get("because"))
 
 
 def _object(value: Json) -> Mapping[str, Json]:

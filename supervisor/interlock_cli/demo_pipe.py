@@ -121,6 +121,7 @@ class PipeLog:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._degraded: str | None = None
+        self.rechecks = 0  # how many plans were braked by a recheck
 
     @property
     def degraded(self) -> str | None:
@@ -129,6 +130,7 @@ class PipeLog:
 
     def append(self, kind: str, body: Mapping[str, Json], *, blobs: Mapping[str, bytes], urgent: bool) -> PipeTicket:
         """Sends one record, and waits for its entry; raises LogDegraded."""
+        self.rechecks += kind == "recheck"
         self._pipe.send(Append(kind, body, blobs, urgent))
         answer = self._pipe.recv()
         if not isinstance(answer, Entry):

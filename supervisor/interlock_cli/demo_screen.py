@@ -101,6 +101,7 @@ def show(figures: Mapping[str, Json]) -> None:
     print_line(
         f"Without a fault: {nominal['success']} of {nominal['episodes']} tasks done, "
         f"{counted(nominal['vetoes'], 'veto')}, {nominal['amended']} amended, "
+        f"{counted(nominal['rechecks'], 'plan')} braked by a recheck, "
         f"{counted(nominal['contacts'], 'contact')}; {nominal['time_ratio']} times as long as alone."
     )
     print_line(f"A review took {reviews['p50']} ms (median), {reviews['p99']} ms (99 of 100).")

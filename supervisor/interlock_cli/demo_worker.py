@@ -52,6 +52,7 @@ class Bench:
         self._physics = BulletPhysics(rules.profile, rules.cell)
         self._clock: Clock | None = None
         self._supervisor: Supervisor | None = None
+        self._log = PipeLog(pipe)
         self._begin_ns = BEGIN_NS
         self._read: dict[Path, tuple[Record, ...]] = {}
 
@@ -71,9 +72,9 @@ class Bench:
 
         def supervise(policy: Policy, robot: Robot, clock: Clock, done: Callable[[], bool]) -> Judged:
             self._clock = Paced(clock) if self._realtime else clock
-            supervisor = self._ready()
+            supervisor, before = self._ready(), self._log.rechecks
             run(supervisor, watched.timed(policy), robot, self._clock, done=done, on_review=watched.review)
-            return watched.judged(supervisor)
+            return watched.judged(supervisor, self._log.rechecks - before)
 
         profile, cell = self._rules.profile, self._rules.cell
         outcome = run_episode(profile, cell, job.episode, supervise if job.supervised else None, self._begin_ns)
@@ -84,8 +85,7 @@ class Bench:
         supervisor = self._supervisor
         if supervisor is None:
             elapsed_ns = time.monotonic_ns if self._realtime else lambda: 0
-            log = PipeLog(self._pipe)
-            supervisor = Supervisor(self._rules, log, self._physics, now_ns=self._now_ns, elapsed_ns=elapsed_ns)
+            supervisor = Supervisor(self._rules, self._log, self._physics, now_ns=self._now_ns, elapsed_ns=elapsed_ns)
             self._supervisor = supervisor
             return supervisor
         if supervisor.memory.state != "stopped":
@@ -165,9 +165,10 @@ class Watched:
         record = None if review.entry is None else review.entry.index
         self._pipe.send(Seen(self._job, at_s, decision.reaction, finding.rule, finding.margin, finding.unit, record))
 
-    def judged(self, supervisor: Supervisor) -> Judged:
-        """The whole episode."""
-        return Judged(self._vetoes, self._amended, dict(self._by_rule), supervisor.memory.state == "stopped")
+    def judged(self, supervisor: Supervisor, rechecks: int) -> Judged:
+        """The whole episode, in which so many rechecks braked the arm."""
+        stopped = supervisor.memory.state == "stopped"
+        return Judged(self._vetoes, self._amended, dict(self._by_rule), stopped, rechecks)
 
 
 class _Timed:

@@ -82,28 +82,8 @@ def _cells(finding: Finding, place: str) -> tuple[Text, Text]:
     """The reaction, or ok; and the rule with its message, over numbers and places."""
     mark = Text("ok", "green") if finding.ok else Text(finding.reaction, COLOURS.get(finding.reaction, "bold red"))
     body = Text.assemble((plain(finding.rule), "bold"), ": ", plain(finding.message))
-    details = "; ".join(plain(part) for part in _details(finding, place))
+    details = "; ".join(plain(part) for part in (*finding.details, *([place] if place else [])))
     return mark, body.append(f"\n{details}", "dim") if details else body
-
-
-def _details(finding: Finding, place: str) -> Iterable[str]:
-    unit = f" {finding.unit}" if finding.unit else ""
-    if finding.kind != "check" or finding.unit:  # other checks are met or not
-        yield f"{_number(finding.value)}{unit}, limit {_number(finding.limit)}{unit}"
-        if not finding.ok and math.isfinite(finding.margin):
-            yield f"beyond it by {_number(-finding.margin)}{unit}"
-        elif finding.ok:
-            yield f"margin {_number(finding.margin)}{unit}"
-    if finding.row >= 0:
-        yield f"row {finding.row}, {finding.time_s:.2f} s ahead"
-    elif finding.phase:
-        yield finding.phase
-    if finding.links:
-        yield ", ".join(finding.links)
-    if finding.point is not None:
-        yield f"at ({', '.join(f'{axis:.3f}' for axis in finding.point)}) m"
-    if place:
-        yield place
 
 
 def _holding(holding: Iterable[Finding]) -> str:
@@ -118,8 +98,4 @@ def _holding(holding: Iterable[Finding]) -> str:
     if near is None or not math.isfinite(near.margin):
         return text
     unit = f" {near.unit}" if near.unit else ""
-    return f"{text}; the closest is {near.rule} by {_number(near.margin)}{unit}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{text}; the closest, by share of its limit, is {near.rule} by {near.margin:.4g}{unit}"

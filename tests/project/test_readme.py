@@ -170,11 +170,22 @@ def test_a_planted_command_that_fails_is_found(
 
 def test_readme_is_true(tmp_path: Path) -> None:
     readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("README.md is not written yet")
 
     assert untrue(readme.read_text(encoding="utf-8"), ROOT, tmp_path) == []
     assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["readme"] == "README.md"
+
+
+@pytest.mark.slow
+def test_the_loop_of_the_page_on_running_permits_every_chunk(tmp_path: Path) -> None:
+    page = (ROOT / "docs/running.md").read_text(encoding="utf-8")
+    (program,) = [block.text for block in blocks(page) if block.language == "python"]
+
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert len(run.stdout.split()) >= 2
+    assert set(run.stdout.split()) == {"permit"}
 
 
 GOOD = """

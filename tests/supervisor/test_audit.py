@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,11 +15,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from interlock.jsonform import Json, canonical, to_json
-from interlock.record import decision_json
+from interlock.case import Case, Memory
+from interlock.decide import decide
+from interlock.errors import UnusableInput
+from interlock.jsonform import Json, canonical, parse, to_json
+from interlock.record import decision_json, review_body
 from interlock.verdict import Attempt, Decision, Finding, Verdict
-from interlock_audit_logs import Again, BlobReader, open_log, read_log
+from interlock_audit_logs import Again, BlobReader, blob_reader, open_log, read_log
 from interlock_cli import audit
+from interlock_rules import load
+from interlock_rules.example import standing_still
+from tests.supervisor.toy import Physics
 
 HOSTILE = "pick\nup \x1b[2J[bold red]the\u202ecup\u2028\x9b31m"
 
@@ -228,7 +235,13 @@ def decided(tmp_path: Path) -> Path:
     found["attempts"] = [{"amendment": "as proposed", "rows": 0, "verdict": {"blob": in_verdict}}]
     case: Json = {
         "chunk": {"values": {"blob": in_rows}, "mask": to_json(np.array([True, False]))},
-        "rules": [{"a": 1}, {}],
+        "rules": {
+            "name": "some",
+            "rules": [
+                {"id": "KEEP-OUT", "because": "Glass.", "limit": {"kind": "keep_out", "zone": "screen", "min": None}},
+                {"id": "TORQUE", "because": "Gears.", "limit": {"kind": "joint_torque"}},
+            ],
+        },
     }
     with open_log(tmp_path / "log") as log:
         log.append("review", {"decision": found, "case": case}, blobs=names)
@@ -284,3 +297,61 @@ def test_replay_counts_only_in_a_terminal(directory: Path, monkeypatch: pytest.M
 
     assert quiet.stderr == ""
     assert json.loads(counted.stdout)["identical"] == 1
+
+
+def test_a_refusal_shows_what_its_rule_says_and_why(decided: Path) -> None:
+    lines = run("show", decided, 1).stdout.splitlines()
+
+    (at,) = [place for place, line in enumerate(lines) if line.strip() == "in rule set some"]
+    assert lines[at + 1].split() == ["rule", "says", "because"]
+    assert lines[at + 3].split() == ["KEEP-OUT", "kind", "keep_out;", "zone", "screen", "Glass."]
+    assert not any(line.startswith("TORQUE") for line in lines)
+
+
+def test_a_recheck_shows_what_it_did(decided: Path) -> None:
+    assert "stop: the committed plan is braked at once" in run("show", decided, 2).stdout.splitlines()
+
+
+def test_a_kind_that_no_record_is_of_is_unusable(directory: Path) -> None:
+    shown = run("list", directory, "--kind", "nope")
+
+    assert shown.exit_code == 2
+    assert "no record is of kind 'nope'; there are: start, review, note, stop" in shown.stderr
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log with a refusal by the shipped set."""
+    rules = load("panda-tabletop")
+    state, chunk, scene = standing_still(rules, 10**9)
+    case = Case(10**9, replace(chunk, values=chunk.values * np.nan), state, scene, Memory(), rules)
+    body = review_body(case, decide(case, Physics()), 0, 10**9)
+    directory = tmp_path_factory.mktemp("shipped")
+    with open_log(directory / "log") as log:
+        log.append("review", body.body, blobs=body.blobs)
+    return directory
+
+
+def test_the_lines_of_a_shipped_sets_rules_are_named(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = list(read_log(shipped / "log"))[1]
+    blobs = blob_reader(shipped / "log")
+
+    def read_blob(name: str) -> Json:
+        return parse(blobs(name), name)
+
+    rules = load("panda-tabletop")
+
+    assert audit.places_of(record, read_blob, None) == rules.places
+    assert audit.places_of(record, read_blob, "panda-tabletop") == rules.places
+    with pytest.raises(UnusableInput, match="record 1 was judged by another rule set: 'panda-tabletop', 1"):
+        audit.places_of(record, read_blob, "g1-arms")
+    other = load("g1-arms")
+    monkeypatch.setattr("interlock_rules.load", {"panda-tabletop": other}.__getitem__)
+    assert audit.places_of(record, read_blob, None) == {}
+
+
+def test_the_lines_of_a_set_that_is_not_shipped_are_not_guessed(decided: Path) -> None:
+    assert run("show", decided, 1).exit_code == 0
+    shown = run("show", decided, 1, "--rules", "some")
+    assert shown.exit_code == 2
+    assert "'some'" in shown.stderr or '"some"' in shown.stderr

@@ -62,7 +62,10 @@ def test_what_holds_takes_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     holding = (finding("TORQUE", 9.0, 60.0), finding("GRIPPER", 0.0), finding("check:seam", 0.5))
 
     assert shown(capsys, holding).splitlines() == [
-        "2 rules and 1 check hold, GRIPPER exactly on the limit; the closest is TORQUE by 9 m (--all shows them)"
+        (
+            "2 rules and 1 check hold, GRIPPER exactly on the limit; the closest, by share of its limit, is TORQUE by "
+            "9 m (--all shows them)"
+        )
     ]
     assert len(shown(capsys, holding, every=True).splitlines()) == 2 * len(holding) + 1
 

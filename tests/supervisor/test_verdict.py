@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,3 +78,30 @@ def test_a_permit_rests_on_its_last_judgement_and_a_refusal_on_its_first() -> No
     assert permit.permitted
     assert not veto.verdict.allowed
     assert not veto.permitted
+
+
+def test_a_finding_says_its_numbers_on_one_line() -> None:
+    found = Finding(
+        "KEEP-IN", "keep_in", "veto", -0.25, 1.25, 1.0, "m", "reach", 7, 0.14, "row", ("hand",), (1.0, 0.0, 0.5)
+    )
+
+    assert str(found) == (
+        "KEEP-IN: reach (1.25 m, limit 1 m, beyond it by 0.25 m; row 7, 0.14 s ahead; hand; at (1.000, 0.000, 0.500) m)"
+    )
+    assert str(replace(found, margin=0.5, row=-1, links=(), point=None)) == (
+        "KEEP-IN: reach (1.25 m, limit 1 m, margin 0.5 m; row)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"margin": math.nan}, "R:  (undecided: something that it rests on is unknown"),
+        ({"margin": math.inf, "value": -math.inf}, "R:  (nothing to measure)"),
+        ({"margin": -math.inf, "value": math.inf}, "R:  (inf, limit 1)"),
+        ({"kind": "check"}, "R: "),
+        ({"kind": "check", "unit": "s"}, "R:  (0 s, limit 1 s, beyond it by 1 s)"),
+    ],
+)
+def test_a_finding_says_what_it_cannot_say_in_numbers(changes: dict[str, Any], said: str) -> None:
+    assert str(replace(finding(-1.0), **changes)).startswith(said)

@@ -30,8 +30,9 @@ def run(
     asked = 0
     try:
         while not done() and supervisor.memory.state != "stopped":
-            now = clock.now_ns()
+            began_ns = clock.now_ns()
             state, scene = robot.read()
+            now = clock.now_ns()  # nothing was seen after it
             answer = policy.answer(now)
             if answer is not None:
                 waiting = False
@@ -49,7 +50,7 @@ def run(
             if first_row is not None:
                 policy.ask(_question(supervisor, state, scene, now, first_row, asked))
                 waiting, asked = True, asked + 1
-            clock.sleep_until(now + period_ns)
+            clock.sleep_until(began_ns + period_ns)
     finally:
         robot.brake()
         supervisor.braked()

@@ -49,12 +49,16 @@ class Robot:
     permits: list[Permit] = field(default_factory=list[Permit])
     lag: float = 0.0
     broken: Callable[[], None] = lambda: None
+    reads: list[int] = field(default_factory=list[int])
+    reading_ns: int = 0
 
     def where(self) -> FloatArray:
         return self.rest if self.plan is None else self.plan.at(self.clock.now).positions
 
     def read(self) -> tuple[RobotState, Scene]:
         self.broken()
+        self.reads.append(self.clock.now)
+        self.clock.sleep_until(self.clock.now + self.reading_ns)
         return state(tuple(self.where() - self.lag), seen_ns=self.clock.now), Scene("automatic", ())
 
     def follow(self, permit: Permit) -> None:
@@ -169,6 +173,17 @@ def test_nominal_chunks_run_one_into_the_other_without_a_seam() -> None:
     assert moving == pytest.approx(0.2, abs=1e-6)
     assert bench.robot.brakes == [bench.clock.now]
     assert bench.supervisor.memory.plan is None
+
+
+def test_F18_a_robot_that_takes_time_to_read_is_asked_about_no_later_than_it_was_seen() -> None:
+    bench = Bench()
+    bench.robot.reading_ns = 3 * MS
+
+    bench.run()
+
+    assert len(bench.reviews) >= 4
+    assert {review.decision.reaction for review in bench.reviews} == {"permit"}
+    assert set(np.diff(bench.robot.reads).tolist()) == {round(PERIOD_S * 1e9)}
 
 
 @pytest.mark.parametrize("latency_ms", [0, 20, 100, 300])
