@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from .arrays import BoolArray, FloatArray, IntArray
+from .compiled import compiled
 
 BALL, BOX, CYLINDER, CAPSULE, PLANES, FLOOR = range(6)  # PLANES: a convex mesh; FLOOR: all below z = 0
 PLENTY_M = 0.1  # a pair that keeps so much more than it needs is bounded no better
 
 
-@njit(cache=True)
+@compiled
 def poses(
     values: FloatArray,
     base: FloatArray,
@@ -60,7 +60,7 @@ def poses(
     return found
 
 
-@njit(cache=True)
+@compiled
 def bends(steps: FloatArray, counts: IntArray, columns: IntArray, gains: FloatArray, reaches: FloatArray) -> FloatArray:
     """The two parts (R, 2, N) of the sagitta of each of R routes on each interval: [0] + reach * [1], in metres.
 
@@ -79,14 +79,14 @@ def bends(steps: FloatArray, counts: IntArray, columns: IntArray, gains: FloatAr
     return found
 
 
-@njit(cache=True)
+@compiled
 def carry(point: FloatArray, pose: FloatArray, found: FloatArray) -> None:
     """A point (3,) of the frame `pose` (4, 4), in the world; into found (3,)."""
     for i in range(3):
         found[i] = pose[i, 0] * point[0] + pose[i, 1] * point[1] + pose[i, 2] * point[2] + pose[i, 3]
 
 
-@njit(cache=True)
+@compiled
 def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArray:
     """World places (P, N, 3) of points (P, 3) in the frames (N, L, 4, 4) of their links."""
     found = np.empty((len(links), len(frames), 3))
@@ -96,7 +96,7 @@ def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArr
     return found
 
 
-@njit(cache=True)
+@compiled
 def seen_from(point: FloatArray, pose: FloatArray, offset: FloatArray, found: FloatArray) -> None:
     """A world point (3,) in the frame `offset` (4, 4) of a link at `pose` (4, 4); into found (3,)."""
     x, y, z = point[0] - pose[0, 3], point[1] - pose[1, 3], point[2] - pose[2, 3]
@@ -107,13 +107,13 @@ def seen_from(point: FloatArray, pose: FloatArray, offset: FloatArray, found: Fl
         found[i] = offset[0, i] * a + offset[1, i] * b + offset[2, i] * c
 
 
-@njit(cache=True)
+@compiled
 def apart(one: FloatArray, other: FloatArray) -> float:
     """The distance of two points (3,)."""
     return math.sqrt((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2)
 
 
-@njit(cache=True)
+@compiled
 def from_box(point: FloatArray, low: FloatArray, high: FloatArray) -> float:
     """How far a point (3,) is from a box, -inf in it."""
     square = 0.0
@@ -124,7 +124,7 @@ def from_box(point: FloatArray, low: FloatArray, high: FloatArray) -> float:
     return math.sqrt(square) if square != 0.0 else -math.inf
 
 
-@njit(cache=True)
+@compiled
 def from_solid(point: FloatArray, kind: int, size: FloatArray, planes: FloatArray) -> float:
     """No more than the distance of a point (3,) from a shape in its own frame, negative or -inf in it.
 
@@ -150,7 +150,7 @@ def from_solid(point: FloatArray, kind: int, size: FloatArray, planes: FloatArra
     return found
 
 
-@njit(cache=True)
+@compiled
 def coarse(
     frames: FloatArray,
     bent: FloatArray,
@@ -192,7 +192,7 @@ def coarse(
     return least, clear, remains
 
 
-@njit(cache=True)
+@compiled
 def bounds(
     frames: FloatArray,
     second: int,
@@ -229,7 +229,7 @@ def bounds(
         before[:] = here
 
 
-@njit(cache=True)
+@compiled
 def covered(
     frames: FloatArray,
     links: IntArray,
@@ -276,7 +276,7 @@ def covered(
         at = n
 
 
-@njit(cache=True)
+@compiled
 def from_balls(point: FloatArray, balls: FloatArray) -> float:
     """How far a point (3,) is from the nearest of balls (T, 4), negative in one; -inf if there are none."""
     nearest = math.inf if len(balls) > 0 else -math.inf
@@ -285,7 +285,7 @@ def from_balls(point: FloatArray, balls: FloatArray) -> float:
     return nearest
 
 
-@njit(cache=True)
+@compiled
 def deviation(
     frames: FloatArray,
     first: int,
@@ -331,7 +331,7 @@ def deviation(
     return found
 
 
-@njit(cache=True)
+@compiled
 def support(kind: int, size: FloatArray, corners: FloatArray, x: float, y: float, z: float) -> float:
     """Largest p . d over the points p of a shape, in its frame, for a direction d = (x, y, z); inf if unbounded.
 
@@ -352,7 +352,7 @@ def support(kind: int, size: FloatArray, corners: FloatArray, x: float, y: float
     return ball + float(size[1]) * abs(z) if kind == CAPSULE else ball
 
 
-@njit(cache=True)
+@compiled
 def gaps(
     poses: FloatArray,
     normal: FloatArray,
@@ -379,7 +379,7 @@ def gaps(
     return found
 
 
-@njit(cache=True)
+@compiled
 def relative(frames: FloatArray, first: int, offset: FloatArray, second: int, their_offset: FloatArray) -> FloatArray:
     """Poses (N, 4, 4) of a shape at an offset (4, 4) in the frame of a link, in the frame of another shape."""
     found = np.zeros((len(frames), 4, 4))
@@ -402,20 +402,20 @@ def relative(frames: FloatArray, first: int, offset: FloatArray, second: int, th
     return found
 
 
-@njit(cache=True)
+@compiled
 def learn(low: FloatArray, seen: FloatArray, sagitta: FloatArray) -> None:
     """Raises the bounds low (N,) of all intervals by the gaps seen (N,) at their nodes, along one normal."""
     for n in range(len(low)):
         low[n] = max(low[n], min(seen[n], seen[max(n - 1, 0)]) - sagitta[n])
 
 
-@njit(cache=True)
+@compiled
 def is_open(low: float, near: float, need: float, tolerance: float, share: float) -> bool:
     """Whether an interval may come below what it needs, and its worst place is not known well enough."""
     return low < need and low + max(tolerance, share * (need - near)) < near
 
 
-@njit(cache=True)
+@compiled
 def open_ones(low: FloatArray, near: FloatArray, need: FloatArray, tolerance: float, share: float) -> BoolArray:
     """Which intervals (N,) are open."""
     found = np.empty(len(low), dtype=np.bool_)
@@ -424,7 +424,7 @@ def open_ones(low: FloatArray, near: FloatArray, need: FloatArray, tolerance: fl
     return found
 
 
-@njit(cache=True)
+@compiled
 def next_node(
     low: FloatArray, near: FloatArray, need: FloatArray, asked: BoolArray, tolerance: float, share: float
 ) -> int:

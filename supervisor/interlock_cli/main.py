@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
+from pickle import UnpicklingError  # its error alone: nothing is unpickled here
 from typing import Annotated, Final
 
 import typer
@@ -50,6 +51,9 @@ def main() -> None:
         sys.exit(UNUSABLE)
     except InterlockError as error:
         _say(f"{type(error).__name__}: {error}")
+        sys.exit(UNUSABLE)
+    except (UnpicklingError, EOFError) as error:  # numba met half a file in its cache, as a loss of power leaves it
+        _say(f"what was compiled before cannot be read ({error}); run `interlock warm --fresh`")
         sys.exit(UNUSABLE)
     except Exception as error:  # noqa: BLE001 - the last line of the command: a bug says so, in one line
         _say(f"a bug in interlock: {type(error).__name__}: {error}")
