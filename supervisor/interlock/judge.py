@@ -104,8 +104,7 @@ def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _share(finding: Finding) -> float:
-    share = finding.margin / max(abs(finding.limit), 1e-9)
-    return math.inf if math.isnan(share) else share
+    return math.inf if math.isnan(finding.share) else finding.share
 
 
 def _rules(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from .geometry import Vector
 from .motion import Plan
 from .rules import SEVERITY, Reaction
+
+SCALE: Final = {"m": 0.1}  # by unit: what a margin is compared with where the limit is 0; 1 where the unit is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Finding:
     def enforced(self) -> bool:
         """Whether a violation changes what the robot does."""
         return SEVERITY[self.reaction] >= SEVERITY["slow"]
+
+    @property
+    def share(self) -> float:
+        """Its margin as a share of its limit, so that quantities compare; of 0.1 m, or of 1, where the limit is 0."""
+        return self.margin / (abs(self.limit) or SCALE.get(self.unit, 1.0))
 
     @property
     def details(self) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from .printing import counted, print_line, print_table
 
 COLOURS: Final = {"log": "cyan", "warn": "yellow", "slow": "yellow", "truncate": "yellow", "veto": "red"}
 OUTCOMES: Final = {"permit": "green", "slow": "yellow", "truncate": "yellow", "veto": "red", "stop": "bold red"}
-TAMED: Final = {"m": 0.1}  # by unit: what a margin is compared with where the limit is 0; 1 where the unit is another
 COUNTS_VETOES: Final = "check:vetoes"  # it only follows from what else is violated
 
 
@@ -35,11 +34,7 @@ def worst(findings: Iterable[Finding]) -> Finding | None:
 
 def nearest(findings: Iterable[Finding]) -> Finding | None:
     """What holds with the least margin, as a share of its limit; what stands exactly on its limit is left out."""
-    return min((finding for finding in findings if finding.margin > 0.0), key=_share, default=None)
-
-
-def _share(finding: Finding) -> float:
-    return finding.margin / (abs(finding.limit) or TAMED.get(finding.unit, 1.0))
+    return min((finding for finding in findings if finding.margin > 0.0), key=lambda found: found.share, default=None)
 
 
 def print_decision(decision: Decision, by: str, places: Mapping[str, str], *, every: bool) -> None:

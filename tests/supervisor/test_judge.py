@@ -182,7 +182,7 @@ def test_findings_are_ordered_by_severity_then_by_how_far_beyond_the_limit() -> 
 
     names = [found.rule for found in ordered(shuffled)]
 
-    assert names == ["stop", "no limit", "half", "a little", "unknown", "advice", "fine"]
+    assert names == ["stop", "half", "no limit", "a little", "unknown", "advice", "fine"]
 
 
 # Escape: the arm starts 5 mm from a post that it must keep 20 mm from.
