@@ -22,9 +22,9 @@ from .corruptions import (
 from .detours import pose, steered, tool_at, tunnelling
 from .faulty import Fault
 
-# In the cell `tabletop`: the wrist's link meets the post while the hand has room on all sides.
-WRIST_IN_POST = (-0.06, 0.38, -0.65, -2.235, 1.06, 2.05, -0.13)
-FINGER_IN_SHOULDER = (0.0, -0.69, 0.0, -3.0, 0.0, 1.0, 0.785)
+# In the cell `tabletop`, with the hand on the bench, upright enough and clear of everything: only what is named meets.
+WRIST_IN_POST = (-0.515, -0.011, -0.217, -2.041, 0.559, 1.379, 1.596)
+HAND_IN_FOREARM = (0.3, 0.7, 0.0, -0.7, 0.0, 0.4, -0.68)
 UNDER_THE_TABLE = (0.48, -0.17, -0.06)
 
 _NAN = (1.0, 1.0, 1.0, math.nan, 1.0, 1.0, 1.0)
@@ -50,6 +50,6 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("through_table", True, 0.6, "reach", steered(tool_at(UNDER_THE_TABLE), 0.4), "depth misjudged"),
     Fault("elbow_into_post", True, 0.0, "reach", steered(pose(*WRIST_IN_POST), 0.4), "only the hand considered (F-24)"),
-    Fault("self_collision", True, 0.0, "reach", steered(pose(*FINGER_IN_SHOULDER), 0.4), "an arm folded too far"),
+    Fault("self_collision", True, 0.0, "reach", steered(pose(*HAND_IN_FOREARM), 0.7), "an arm folded too far"),
     Fault("tunnelling", True, 0.0, "reach", tunnelling, "legal row by row (F-21)"),
 )
