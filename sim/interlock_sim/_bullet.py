@@ -23,6 +23,7 @@ with without_line(b"pybullet build time: "):
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 GRAVITY_M_S2 = -9.81
+FIELD_OF_VIEW_DEG: Final = 50.0  # of the camera, from top to bottom
 MOVES: Final = {
     "revolute": pybullet.JOINT_REVOLUTE,
     "continuous": pybullet.JOINT_REVOLUTE,
@@ -243,7 +244,7 @@ class Bullet:
     def photograph(self, eye: Vector, target: Vector, width: int, height: int) -> Pixels:
         """The view from eye to target [m, world], drawn without a screen: shape (height, width, 3)."""
         view = pybullet.computeViewMatrix(eye, target, (0.0, 0.0, 1.0))
-        lens = pybullet.computeProjectionMatrixFOV(50.0, width / height, 0.05, 6.0)
+        lens = pybullet.computeProjectionMatrixFOV(FIELD_OF_VIEW_DEG, width / height, 0.05, 6.0)
         _, _, pixels, _, _ = pybullet.getCameraImage(
             width, height, view, lens, renderer=pybullet.ER_TINY_RENDERER, shadow=1, physicsClientId=self._client
         )

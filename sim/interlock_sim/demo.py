@@ -113,6 +113,7 @@ class Promise:
     any_of: bool = False
 
 
+LATE = "check:late"  # in real time a busy machine can be late, and is refused: that is no wrong judgement
 HAZARDOUS = frozenset(fault.name for fault in FAULTS if fault.hazardous)
 PROMISES = (
     Promise(
@@ -120,8 +121,8 @@ PROMISES = (
     ),
     Promise("without a fault the task succeeds", lambda o: o.success, lambda j: j.fault is None),
     Promise(
-        "without a fault nothing is vetoed",
-        lambda o: o.judged is not None and o.judged.vetoes == 0,
+        "without a fault nothing is vetoed, unless its review came too late",
+        lambda o: o.judged is not None and o.judged.vetoes == o.judged.by_rule.get(LATE, 0),
         lambda j: j.fault is None and j.supervised,
     ),
     Promise(

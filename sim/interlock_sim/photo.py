@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -16,11 +18,11 @@ from interlock.scene import Held, Zone
 from interlock.urdf import read_urdf
 from interlock.verdict import Finding
 
-from ._bullet import Bullet, Pixels
+from ._bullet import FIELD_OF_VIEW_DEG, Bullet, Pixels
 from .poses import pose_of
 from .urdf import described, urdf_text
 
-__all__ = ["Pixels", "photograph"]
+__all__ = ["Photo", "Pixels", "photograph", "pixel", "view"]
 
 SIZE: Final = (640, 480)
 LOOK_AT: Final[Vector] = (0.34, 0.0, 0.38)
@@ -32,10 +34,24 @@ BODY: Final[Colour] = (0.62, 0.66, 0.7, 1.0)
 TABLE: Final[Colour] = (0.8, 0.74, 0.64, 1.0)
 THING: Final[Colour] = (0.2, 0.45, 0.75, 1.0)
 EDGE_M: Final = 0.004
+FRAMED: Final = 0.9  # of half the picture: how far from its middle what must be seen may be
+FURTHER: Final = 1.1
+FURTHEST: Final = 3.0
 
 
-def photograph(case: Case, positions: FloatArray, grippers: FloatArray, held: Held | None, finding: Finding) -> Pixels:
-    """The scene of a case with the arm at positions (n,) [rad] and its hands at values (g,), what is wrong in red."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """An image (height, width, 3), and where in it [pixels: right, down] the finding's place is, or None."""
+
+    image: Pixels
+    point: tuple[float, float] | None
+
+
+def photograph(case: Case, positions: FloatArray, grippers: FloatArray, held: Held | None, finding: Finding) -> Photo:
+    """The scene of a case with the arm at positions (n,) [rad] and its hands at values (g,), what is wrong in red.
+
+    The whole arm is in the frame, and the finding's place: the camera steps back for them.
+    """
     profile = case.rules.profile
     wrong = _with_their_links(profile, finding.links)
     bullet = Bullet(0.001)
@@ -57,7 +73,10 @@ def photograph(case: Case, positions: FloatArray, grippers: FloatArray, held: He
         flange = bullet.link_pose(robot, links[profile.flange])
         for name, shape, pose, colour in _around(case, held, flange, wrong):
             bullet.colour(bullet.add(shape, pose), -1, RED if name in wrong else colour)
-        return bullet.photograph(*_view(finding), *SIZE)
+        arm_at = [bullet.link_pose(robot, index).xyz for index in links.values()]
+        eye, target = view(finding, [*arm_at, *_seen_of_zones(case, wrong)])
+        point = None if finding.point is None else pixel(eye, target, finding.point)
+        return Photo(bullet.photograph(eye, target, *SIZE), point)
     finally:
         bullet.close()
 
@@ -98,9 +117,44 @@ def _edges(zone: Zone) -> Iterator[tuple[Shape, Pose]]:
             )
 
 
-def _view(finding: Finding) -> tuple[Vector, Vector]:
-    """Eye and target [m, world]: from the side on which something is wrong."""
+def _seen_of_zones(case: Case, wrong: frozenset[str]) -> Iterator[Vector]:
+    """The upper corners of the zones concerned."""
+    for zone in case.rules.cell.zones:
+        if zone.name in wrong:
+            yield from ((x, y, zone.z_max) for x, y in zone.outer)
+
+
+def view(finding: Finding, places: Iterable[Vector]) -> tuple[Vector, Vector]:
+    """Eye and target [m, world]: from the side on which something is wrong, as near as shows all places."""
     ahead, aside, above = EYE_M
     side = aside if finding.point is not None and finding.point[1] > 0.0 else -aside
     x, y, z = LOOK_AT
-    return (x + ahead, y + side, z + above), LOOK_AT
+    seen = [*places] if finding.point is None else [*places, finding.point]
+    away = 1.0
+    while True:
+        eye = (x + away * ahead, y + away * side, z + away * above)
+        if away >= FURTHEST or all(_framed(pixel(eye, LOOK_AT, place)) for place in seen):
+            return eye, LOOK_AT
+        away *= FURTHER
+
+
+def _framed(pixel: tuple[float, float] | None) -> bool:
+    """Whether a pixel is well within the picture; None, behind the camera, is not."""
+    if pixel is None:
+        return False
+    middles = [edge / 2.0 for edge in SIZE]
+    return all(abs(at - middle) <= FRAMED * middle for at, middle in zip(pixel, middles, strict=True))
+
+
+def pixel(eye: Vector, target: Vector, place: Vector) -> tuple[float, float] | None:
+    """Where [pixels: right, down] a place [m, world] appears from an eye that looks at a target, z up; None: behind."""
+    forward = np.subtract(target, eye) / np.linalg.norm(np.subtract(target, eye))
+    right = np.cross(forward, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right)
+    ray = np.subtract(place, eye)
+    depth = float(ray @ forward)
+    if not depth > 0.0:
+        return None
+    width, height = SIZE
+    scale = height / 2.0 / math.tan(math.radians(FIELD_OF_VIEW_DEG) / 2.0) / depth
+    return width / 2.0 + float(ray @ right) * scale, height / 2.0 - float(ray @ np.cross(right, forward)) * scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -27,8 +28,30 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """One rule that refused, and how well a picture of it would show why.
+
+    share: the margin as a share of the limit, NaN where it is undecided. turns: whether the decision turns on this
+    rule. smooth: whether the rows follow one another as an arm moves, so that bodies that meet are seen together.
+    """
+
+    rule: str
+    share: float
+    turns: bool
+    smooth: bool
+
+    @property
+    def clearness(self) -> tuple[bool, bool, bool, float]:
+        """The larger, the clearer: a number before none, an arm's motion before a jump, then how far beyond it is."""
+        decided = math.isfinite(self.share)
+        return decided, self.smooth, self.turns, -self.share if decided else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """One decision, for people to follow: the episode, when [s], the reaction, the worst finding and its record."""
+    """One decision, for people to follow: the episode, when [s], the reaction, the worst finding and its record, and
+    all that refused.
+    """
 
     job: Job
     at_s: float
@@ -37,6 +60,7 @@ class Seen:
     margin: float
     unit: str
     record: int | None
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +90,13 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """An order: draw what the record of this index refused, in which episode."""
+    """An order: draw what a rule refused in the record of this index, in which episode."""
 
     directory: Path
     record: int
     job: Job
     picture: Path
+    rule: str
 
     @property
     def title(self) -> str:

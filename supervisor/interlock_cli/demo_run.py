@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from interlock.jsonform import Json
 from interlock_audit_logs import AuditLog, Verification, open_log, verify
 from interlock_sim.demo import Job, broken, jobs, summary
 
-from .demo_pipe import Append, Failed, Finished, Order, Paint, Painted, Replay, Replayed, Report, Seen, keep
+from .demo_pipe import Append, Failed, Finished, Order, Paint, Painted, Refusal, Replay, Replayed, Report, Seen, keep
 from .demo_screen import Screen, show, show_pictures
 from .demo_worker import work
 from .printing import console, print_json, print_line
@@ -35,10 +35,14 @@ class DemoFailed(InterlockError):
 
 @dataclass(slots=True)
 class Progress:
-    """What has been reported so far. `first`: the first refusal by each rule, which gets a picture."""
+    """What has been reported so far.
+
+    kinds: the rules that refusals turned on; each gets a picture. clearest: by rule, the refusal that shows it best.
+    """
 
     finished: list[Finished] = field(default_factory=list[Finished])
-    first: dict[str, Seen] = field(default_factory=dict[str, Seen])
+    kinds: set[str] = field(default_factory=set[str])
+    clearest: dict[str, tuple[Refusal, Seen]] = field(default_factory=dict[str, tuple[Refusal, Seen]])
     reviews: int = 0
     identical: int = 0
     painted: list[Painted] = field(default_factory=list[Painted])
@@ -60,9 +64,14 @@ class Progress:
                 self.painted.append(report)
 
     def saw(self, seen: Seen) -> None:
-        """Notes the first refusal by each rule."""
-        if seen.reaction == "veto" and seen.record is not None:
-            self.first.setdefault(seen.rule, seen)
+        """Notes a veto where it shows one of its rules better than those before."""
+        if seen.reaction != "veto" or seen.record is None:
+            return
+        self.kinds.add(seen.rule)
+        for refusal in seen.refusals:
+            known = self.clearest.get(refusal.rule)
+            if known is None or refusal.clearness > known[0].clearness:
+                self.clearest[refusal.rule] = refusal, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +195,12 @@ def _hand_out(pipe: Connection, waiting: list[Order]) -> bool:
 
 
 def _paint(pipes: Sequence[Connection], where: Path, progress: Progress) -> dict[str, Json]:
-    """Has the first refusal by each rule drawn: the pictures there are, and what went wrong with the others."""
+    """Has the clearest refusal by each rule drawn: the pictures there are, and what went wrong with the others."""
     folder = where / "pictures"
     wrong: list[str] = []
     try:
         folder.mkdir(exist_ok=True)
-        _run(pipes, _paintings(where, folder, progress.first), None, progress, Screen(None), "pictures")
+        _run(pipes, paintings(where, folder, progress), None, progress, Screen(None), "pictures")
     except (DemoFailed, OSError) as error:
         wrong.append(f"no more pictures: {error}")
     wrong += [f"{one.order.picture.name}, {one.order.title}: {one.problem}" for one in progress.painted if one.problem]
@@ -201,11 +210,12 @@ def _paint(pipes: Sequence[Connection], where: Path, progress: Progress) -> dict
     }
 
 
-def _paintings(where: Path, folder: Path, first: Mapping[str, Seen]) -> list[Order]:
+def paintings(where: Path, folder: Path, progress: Progress) -> list[Order]:
+    """What to draw in `folder`: of each rule that a refusal turned on, the refusal that shows it best."""
     return [
-        Paint(where, seen.record, seen.job, folder / f"{rule.replace(':', '-')}.png")
-        for rule, seen in sorted(first.items())
-        if seen.record is not None
+        Paint(where, seen.record, seen.job, folder / f"{rule.replace(':', '-')}.png", rule)
+        for rule, (_, seen) in sorted(progress.clearest.items())
+        if rule in progress.kinds and seen.record is not None
     ]
 
 

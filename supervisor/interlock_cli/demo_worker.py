@@ -5,29 +5,35 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
+
+from interlock.arrays import FloatArray
 from interlock.bullet_physics import BulletPhysics
 from interlock.chunk import ActionChunk, Malformed
-from interlock.jsonform import parse
+from interlock.jsonform import from_json, parse
 from interlock.judge import judge
-from interlock.record import read_case
+from interlock.record import read_case, resolved
 from interlock.robots import Asked, Clock, Policy, Robot, run
 from interlock.rules import RuleSet
 from interlock.supervisor import Review, Supervisor
-from interlock_audit_logs import Record, blob_reader, fingerprint, read_log, replay
+from interlock.verdict import Decision, Verdict
+from interlock_audit_logs import BlobReader, Record, blob_reader, fingerprint, read_log, replay
 from interlock_rules import load
 from interlock_sim.demo import Done, Job
 from interlock_sim.episode import BEGIN_NS, Judged, run_episode
 from interlock_sim.picture import draw
 
 from .again import open_again
-from .demo_pipe import Failed, Finished, Order, Paint, Painted, PipeLog, Replay, Replayed, Report, Seen
+from .demo_pipe import Failed, Finished, Order, Paint, Painted, PipeLog, Refusal, Replay, Replayed, Report, Seen
 from .findings import telling
 
 EPISODE_NS = 60_000_000_000  # from the begin of one episode to that of the next, on the supervisor's clock
 AMENDED = ("slow", "truncate")
+SMOOTH_RAD = 0.1  # in a period of 20 ms: twice as fast as any joint
 
 
 def work(pipe: Connection, rules: str, *, realtime: bool) -> None:
@@ -113,10 +119,17 @@ class Bench:
             record = self._records(order.directory)[order.record]
             blobs = blob_reader(order.directory)
             case = read_case(record.body["case"], lambda name: parse(blobs(name), name), lambda _: self._rules)
-            draw(case, judge(case, self._physics), order.picture, order.title)
+            judged = replace(judge(case, self._physics), verdict=_recorded(record, blobs))
+            draw(case, judged, order.picture, order.title, order.rule)
         except Exception as error:  # noqa: BLE001 - the other end says it, once the figures are printed
             return Painted(order, f"{type(error).__name__}: {error}")
         return Painted(order)
+
+
+def _recorded(record: Record, blobs: BlobReader) -> Verdict:
+    """What the record's decision turned on: the judgement of what was proposed, or that it came too late."""
+    decision = from_json(Decision, resolved(record.body["decision"], lambda name: parse(blobs(name), name)))
+    return decision.attempts[0].verdict
 
 
 def _every(of: int, first: int, records: Iterable[Record]) -> Iterator[Record]:
@@ -131,6 +144,22 @@ def _every(of: int, first: int, records: Iterable[Record]) -> Iterator[Record]:
         number += 1
 
 
+def smooth(rows: FloatArray) -> bool:
+    """Whether rows (T, n + g) of positions follow one another as an arm can move; NaN does not."""
+    return bool((np.abs(np.diff(rows, axis=0)) <= SMOOTH_RAD).all())
+
+
+def refusals(decision: Decision, *, smooth: bool) -> tuple[Refusal, ...]:
+    """Every rule and check that what was proposed violates; none where it is permitted."""
+    if decision.permitted:
+        return ()
+    turns = telling(decision).rule
+    return tuple(
+        Refusal(finding.rule, finding.margin / (abs(finding.limit) or 1.0), finding.rule == turns, smooth)
+        for finding in decision.attempts[0].verdict.violated
+    )
+
+
 class Watched:
     """What happened in one supervised episode, review by review."""
 
@@ -138,6 +167,7 @@ class Watched:
         self._pipe = pipe
         self._job = job
         self._begin_ns = begin_ns
+        self._smooth = False
         self._answered = (0, 0.0)  # when the chunk under review came: on the episode's clock, and on the wall's
         self._vetoes = self._amended = 0
         self._by_rule: Counter[str] = Counter()
@@ -147,8 +177,9 @@ class Watched:
         """The policy, whose every answer starts the watch."""
         return _Timed(policy, self)
 
-    def answered(self, now_ns: int) -> None:
+    def answered(self, now_ns: int, chunk: ActionChunk | Malformed) -> None:
         """A chunk has come, and its review begins."""
+        self._smooth = isinstance(chunk, ActionChunk) and smooth(chunk.values)
         self._answered = (now_ns, time.perf_counter())
 
     def review(self, review: Review) -> None:
@@ -163,7 +194,10 @@ class Watched:
             self._by_rule[finding.rule] += 1
         at_s = (now_ns - self._begin_ns) / 1e9
         record = None if review.entry is None else review.entry.index
-        self._pipe.send(Seen(self._job, at_s, decision.reaction, finding.rule, finding.margin, finding.unit, record))
+        why = refusals(decision, smooth=self._smooth)
+        self._pipe.send(
+            Seen(self._job, at_s, decision.reaction, finding.rule, finding.margin, finding.unit, record, why)
+        )
 
     def judged(self, supervisor: Supervisor, rechecks: int) -> Judged:
         """The whole episode, in which so many rechecks braked the arm."""
@@ -182,7 +216,7 @@ class _Timed:
     def answer(self, now_ns: int) -> ActionChunk | Malformed | None:
         chunk = self._policy.answer(now_ns)
         if chunk is not None:
-            self._watched.answered(now_ns)
+            self._watched.answered(now_ns, chunk)
         return chunk
 
 

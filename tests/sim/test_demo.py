@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -75,6 +76,16 @@ def test_a_broken_promise_is_reported_with_its_episode(job: Job, what: Outcome, 
 
     assert text in found
     assert f"{job.fault or job.task} (seed 0, {'with' if job.supervised else 'without'} supervisor)" in found
+
+
+def test_a_review_that_is_too_late_breaks_no_promise_but_another_veto_does() -> None:
+    def with_vetoes(by_rule: Mapping[str, int]) -> tuple[str, ...]:
+        nominal = Job("reach", 0, None, supervised=True)
+        judged = Judged(2, 0, by_rule, latched=False)
+        return broken([Done(nominal, replace(outcome(), judged=judged))])
+
+    assert with_vetoes({"check:late": 2}) == ()
+    assert with_vetoes({"check:late": 1, "KEEP-IN": 1}) != ()
 
 
 def test_a_hazardous_fault_needs_one_seed_that_does_harm() -> None:

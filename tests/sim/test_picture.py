@@ -14,12 +14,17 @@ from matplotlib.image import imread
 
 from interlock.bullet_physics import BulletPhysics
 from interlock.case import Case, Memory
+from interlock.checks import flag
 from interlock.chunk import ActionChunk
-from interlock.judge import judge
-from interlock.rules import RuleSet
+from interlock.geometry import Pose, Sphere
+from interlock.judge import Judgement, judge
+from interlock.rules import RuleSet, Trace
+from interlock.scene import SceneObject
+from interlock.verdict import Finding, Verdict
 from interlock_rules import load
 from interlock_rules.example import standing_still
-from interlock_sim.picture import draw, first_bad
+from interlock_sim.photo import photograph, pixel, view
+from interlock_sim.picture import draw, first_bad, numbers
 from interlock_sim.tasks import start_positions
 
 
@@ -83,6 +88,131 @@ def test_the_picture_says_which_record_and_which_row(
     draw(case, judge(case, physics), tmp_path / "veto.png", "record 7: drift, seed 0")
 
     (figure,) = drawn
-    labels = [line.get_label() for line in figure.axes[1].lines]
+    labels = [str(line.get_label()) for line in figure.axes[1].lines]
+    marked = [label for label in labels if re.fullmatch(r"(worst|first bad): row \d+", label)]
+    caption = re.search(r"row \d+", figure.axes[0].get_title(loc="left"))
     assert figure.get_suptitle() == "record 7: drift, seed 0"
-    assert len([label for label in labels if re.fullmatch(r"first bad: row \d+", str(label))]) == 1
+    assert len([label for label in marked if label.startswith("first bad")]) == 1
+    assert caption is not None
+    assert marked[0].endswith(f": {caption[0]}")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == figure.axes[1].get_legend_handles_labels()[1]
+
+
+def finding_of(rule: str, value: float, unit: str = "s", **more: Any) -> Finding:
+    kind = "check" if rule.startswith("check:") else "clearance"
+    return Finding(rule, kind, "veto", 0.5 - value, value, 0.5, unit, "age of it", **more)
+
+
+@pytest.mark.parametrize(
+    ("finding", "why", "said"),
+    [
+        (finding_of("check:freshness", 0.75), "", "age of it: 0.75 s, limit 0.5 s"),
+        (finding_of("check:period", 0.75, ""), "", "age of it: 0.75, limit 0.5"),
+        (flag("finite", False, "17 values are not finite"), "", "17 values are not finite"),
+        (finding_of("NEAR", np.nan), "too far", "age of it (limit 0.5 s): too far"),
+        (finding_of("NEAR", np.nan, ""), "", "age of it"),
+    ],
+    ids=["a number", "no unit", "met or not", "undecided", "undecided, and not known why"],
+)
+def test_the_caption_has_value_limit_and_unit(finding: Finding, why: str, said: str) -> None:
+    assert numbers(finding, why) == said
+
+
+def told(monkeypatch: pytest.MonkeyPatch, case: Case, judgement: Judgement, rule: str | None, path: Path) -> list[str]:
+    """The titles of both halves of a picture."""
+    drawn: list[Figure] = []
+
+    def saved(figure: Figure, *_arguments: Any, **_options: Any) -> None:
+        drawn.append(figure)
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+    draw(case, judgement, path, "", rule)
+    return [axes.get_title(loc="left").replace("\n", " ") for axes in drawn[0].axes]
+
+
+def with_trace(judgement: Judgement, rule: str, at: int) -> Judgement:
+    """The judgement, in which the only trace of a rule is NaN at a node."""
+    motion = judgement.motion
+    assert motion is not None
+    limit = np.ones(len(motion))
+    value = np.where(np.arange(len(motion)) == at, np.nan, 0.5)
+    trace = Trace(limit - value, value, limit, "rad", ((),), np.zeros(len(motion), dtype=np.int64), None, "tilt")
+    finding = Finding(rule, "tilt", "veto", np.nan, np.nan, 1.0, "rad", "tilt")
+    return replace(judgement, verdict=Verdict((finding,)), traces=((rule, (trace,)),))
+
+
+@pytest.mark.parametrize(("jump", "said"), [(0.9, "panda_joint3 turns 0.9 rad"), (0.0, "bounded closely enough")])
+def test_the_picture_says_why_a_margin_is_undecided(
+    rules: RuleSet, physics: BulletPhysics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float, said: str
+) -> None:
+    case = case_of(rules, 0.0)
+    judgement = with_trace(judge(case, physics), "TILT", 5)
+    assert judgement.motion is not None
+    positions = judgement.motion.positions.copy()
+    positions[5:, 2] += jump
+    judgement = replace(judgement, motion=replace(judgement.motion, positions=positions))
+
+    above, below = told(monkeypatch, case, judgement, "TILT", tmp_path / "veto.png")
+
+    assert above.startswith("TILT, ")
+    assert below.startswith("tilt (limit 1 rad): undecided")
+    assert said in below
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [((), "an input is missing"), ((flag("forecast", False, "undecided: 9 of 9 queries"),), "9 of 9 queries")],
+    ids=["no input", "no forecast"],
+)
+def test_the_picture_says_why_a_rule_has_no_trace(
+    rules: RuleSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    others: tuple[Finding, ...],
+    said: str,
+) -> None:
+    case = case_of(rules, 0.0)
+    unmeasured = Finding("NEAR", "clearance", "veto", np.nan, np.nan, 0.0, "", "undecided")
+    judgement = Judgement(Verdict((unmeasured, *others)))
+
+    assert told(monkeypatch, case, judgement, None, tmp_path / "veto.png")[1] == f"undecided: {said}"
+
+
+def test_another_rule_than_the_worst_is_shown_with_a_number_if_it_has_one(
+    rules: RuleSet, physics: BulletPhysics, tmp_path: Path
+) -> None:
+    case = case_of(rules, 1.3)
+    judgement = judge(case, physics)
+    near = finding_of("NEAR", 0.75)
+    findings = (*judgement.verdict.findings, replace(near, margin=np.nan, value=np.nan), near)
+    judgement = replace(judgement, verdict=Verdict(findings))
+
+    assert draw(case, judgement, tmp_path / "veto.png", "", "NEAR") == near
+    with pytest.raises(KeyError, match="FAR was not violated"):
+        draw(case, judgement, tmp_path / "veto.png", "", "FAR")
+
+
+@pytest.mark.parametrize("straight", [True, False], ids=["an arm that stands upright", "an arm that reaches far"])
+def test_the_whole_arm_is_in_the_frame(straight: bool) -> None:  # noqa: FBT001
+    place = (0.0, 0.1, 1.3) if straight else (0.9, -0.6, 0.9)
+
+    eye, target = view(replace(finding_of("NEAR", 1.0), point=place), [place, (0.0, 0.0, 0.0)])
+
+    for x, y in (pixel(eye, target, place) or (0.0, 0.0), pixel(eye, target, (0.0, 0.0, 0.0)) or (0.0, 0.0)):
+        assert 15.0 < x < 625.0
+        assert 15.0 < y < 465.0
+    assert pixel(eye, target, (2.0 * eye[0], 2.0 * eye[1], 2.0 * eye[2])) is None  # behind the camera
+
+
+def test_the_ring_is_where_the_camera_sees_the_place(rules: RuleSet) -> None:
+    case = case_of(rules, 0.0)
+    finding = replace(finding_of("NEAR", 1.0, links=("rod",)), point=(0.5, -0.3, 0.1))
+    rod = SceneObject("rod", Sphere(0.02), Pose((0.5, -0.3, 0.1)), 10**9, 0.0, 0.0)
+    case = replace(case, scene=replace(case.scene, objects=(rod,)))
+
+    photo = photograph(case, case.state.positions, case.state.grippers, None, finding)
+
+    red = (photo.image[:, :, 0] > 120) & (photo.image[:, :, 1] < 60)
+    rows, columns = np.nonzero(red)
+    assert photo.point is not None
+    assert photo.point == pytest.approx((columns.mean(), rows.mean()), abs=4.0)

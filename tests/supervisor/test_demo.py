@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -17,11 +19,12 @@ from typer.testing import CliRunner
 from interlock.errors import LogDegraded
 from interlock.jsonform import Json
 from interlock.log import Entry
+from interlock.verdict import Attempt, Decision, Finding, Verdict
 from interlock_cli import demo_run
-from interlock_cli.demo_pipe import Append, Failed, Finished, Paint, Painted, PipeLog, Seen, keep
+from interlock_cli.demo_pipe import Append, Failed, Finished, Paint, Painted, PipeLog, Refusal, Seen, keep
 from interlock_cli.demo_run import DemoFailed, Progress, beginning
 from interlock_cli.demo_screen import Screen, show, show_pictures
-from interlock_cli.demo_worker import Bench, work
+from interlock_cli.demo_worker import Bench, refusals, smooth, work
 from interlock_cli.main import app
 from interlock_rules import load
 from interlock_sim.demo import Done, Job, summary
@@ -130,14 +133,84 @@ def test_latest_leads_to_the_last_run(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo-1", "demo-2", "latest"]
 
 
+FITTING = {"elbow_into_post": "CLEAR-OF-CELL", "self_collision": "CLEAR-OF-SELF"}
+
+
+@pytest.mark.slow
+def test_faults_into_the_post_and_into_itself_are_refused_by_the_rule_for_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def these(seeds: int) -> tuple[Job, ...]:
+        return tuple(Job("reach", seed, name, by) for name in FITTING for seed in range(seeds) for by in (True, False))
+
+    monkeypatch.setattr(demo_run, "jobs", these)
+    monkeypatch.setattr(demo_run, "broken", nothing)
+
+    ran = CliRunner().invoke(app, ["demo", "--seeds", "8", "--format", "json", "--log", str(tmp_path / "log")])
+
+    found: Mapping[str, Any] = json.loads(ran.stdout)
+    for fault in found["faults"]:
+        if fault["name"] in FITTING:
+            alone, judged = fault["unsupervised"], fault["supervised"]
+            assert alone["contacts"] >= alone["limit_violations"] == alone["episodes"] == 8
+            assert judged["episodes"] == judged["latched"] == 8
+            assert judged["contacts"] == judged["limit_violations"] == 0
+            assert judged["by_rule"] == {FITTING[fault["name"]]: judged["vetoes"]}
+    assert {Path(picture).stem for picture in found["pictures"]} == set(FITTING.values())
+
+
 NAN = Job("reach", 0, "nan", supervised=True)
+FINITE = (Refusal("check:finite", -1.0, turns=True, smooth=False),)
+
+
+def test_of_each_rule_the_clearest_refusal_is_drawn(tmp_path: Path) -> None:
+    seen = (
+        ("A", 1, (Refusal("A", math.nan, turns=True, smooth=True),)),
+        ("A", 2, (Refusal("A", -9.0, turns=True, smooth=False),)),
+        ("B", 3, (Refusal("B", -1.0, turns=True, smooth=True), Refusal("A", -5.0, turns=False, smooth=True))),
+        ("A", 4, (Refusal("A", -0.5, turns=True, smooth=True), Refusal("C", -0.5, turns=False, smooth=True))),
+        ("A", 5, (Refusal("A", -0.7, turns=True, smooth=True),)),
+        ("A", None, (Refusal("A", -8.0, turns=True, smooth=True),)),
+    )
+    drawn: list[Mapping[str, int]] = []
+    progress = Progress()
+    for rule, record, why in seen:
+        progress.saw(Seen(NAN, 0.1, "veto", rule, -1.0, "", record, why))
+        orders = [cast("Paint", order) for order in demo_run.paintings(tmp_path, tmp_path, progress)]
+        drawn.append({order.rule: order.record for order in orders})
+    progress.saw(Seen(NAN, 0.1, "stop", "A", -1.0, "", 7, (Refusal("A", -9.0, turns=True, smooth=True),)))
+
+    assert drawn == [{"A": 1}, {"A": 2}, {"A": 3, "B": 3}, {"A": 4, "B": 3}, {"A": 5, "B": 3}, {"A": 5, "B": 3}]
+    assert progress.clearest["A"][1].record == 5
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [([[0.0, 0.0], [0.09, 0.0]], True), ([[0.0, 0.0], [0.0, 0.11]], False), ([[0.0], [math.nan]], False)],
+    ids=["an arm's", "a jump", "no number"],
+)
+def test_rows_that_jump_are_not_smooth(rows: list[list[float]], said: bool) -> None:  # noqa: FBT001
+    assert smooth(np.array(rows)) == said
+
+
+def test_a_refusal_names_all_that_was_violated_and_what_it_turned_on() -> None:
+    findings = (
+        Finding("A", "clearance", "veto", -0.01, 0.01, 0.02, "m", "distance"),
+        Finding("B", "keep_in", "veto", -0.3, -0.3, 0.0, "m", "inside"),
+        Finding("C", "keep_in", "veto", 0.3, 0.3, 0.0, "m", "inside"),
+    )
+    decision = Decision("veto", 0, 0, 0.0, (Attempt("as proposed", 0, Verdict(findings)),), None)
+
+    found = refusals(decision, smooth=True)
+
+    assert found == (Refusal("A", -0.5, turns=True, smooth=True), Refusal("B", -0.3, turns=False, smooth=True))
 
 
 def test_a_picture_that_cannot_be_drawn_is_named_and_the_others_are_drawn(tmp_path: Path) -> None:
     here, there = multiprocessing.Pipe()
     bench = Bench(load("panda-tabletop"), there, realtime=False)
 
-    painted = bench.do(Paint(tmp_path / "no log", 3, NAN, tmp_path / "nan.png"))
+    painted = bench.do(Paint(tmp_path / "no log", 3, NAN, tmp_path / "nan.png", "check:finite"))
 
     here.close()
     assert isinstance(painted, Painted)
@@ -146,7 +219,7 @@ def test_a_picture_that_cannot_be_drawn_is_named_and_the_others_are_drawn(tmp_pa
 
 @pytest.mark.parametrize(
     "end",
-    [Painted(Paint(Path("log"), 3, NAN, Path("nan.png")), "a reason"), DemoFailed("a reason")],
+    [Painted(Paint(Path("log"), 3, NAN, Path("nan.png"), "check:finite"), "a reason"), DemoFailed("a reason")],
     ids=["one", "all"],
 )
 def test_pictures_are_best_effort_and_a_lost_one_is_a_bug(
@@ -158,7 +231,7 @@ def test_pictures_are_best_effort_and_a_lost_one_is_a_bug(
         if isinstance(orders[0], Paint):
             progress.take(cast("Painted", end))
         else:
-            progress.saw(Seen(NAN, 0.1, "veto", "check:finite", -1.0, "", 3))
+            progress.saw(Seen(NAN, 0.1, "veto", "check:finite", -1.0, "", 3, FINITE))
 
     monkeypatch.setattr(demo_run, "_run", run)
 
@@ -244,6 +317,6 @@ def test_decisions_and_episodes_have_tables_of_their_own() -> None:
 def test_without_a_terminal_nothing_is_drawn_while_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
     with Screen(Console()) as screen:
         screen.begin("episodes", 1)
-        screen.saw(Seen(NAN, 0.1, "veto", "check:finite", -1.0, "", 3))
+        screen.saw(Seen(NAN, 0.1, "veto", "check:finite", -1.0, "", 3, FINITE))
 
     assert capsys.readouterr().out == ""
