@@ -243,12 +243,31 @@ class Bullet:
 
     def photograph(self, eye: Vector, target: Vector, width: int, height: int) -> Pixels:
         """The view from eye to target [m, world], drawn without a screen: shape (height, width, 3)."""
+        return self._camera(eye, target, width, height)[0]
+
+    def shares(
+        self, bodies: Sequence[tuple[int, int]], eye: Vector, target: Vector, width: int, height: int
+    ) -> list[int]:
+        """How many pixels of that view show each body's link (-1: the base, or the whole of a single body)."""
+        seen = self._camera(eye, target, width, height)[1]
+        return [int(np.count_nonzero(seen == body + ((link + 1) << 24))) for body, link in bodies]
+
+    def _camera(self, eye: Vector, target: Vector, width: int, height: int) -> tuple[Pixels, npt.NDArray[np.int64]]:
+        """The colours (height, width, 3), and which body's link each pixel (height, width) shows, -1 for none."""
         view = pybullet.computeViewMatrix(eye, target, (0.0, 0.0, 1.0))
         lens = pybullet.computeProjectionMatrixFOV(FIELD_OF_VIEW_DEG, width / height, 0.05, 6.0)
-        _, _, pixels, _, _ = pybullet.getCameraImage(
-            width, height, view, lens, renderer=pybullet.ER_TINY_RENDERER, shadow=1, physicsClientId=self._client
+        _, _, pixels, _, seen = pybullet.getCameraImage(
+            width,
+            height,
+            view,
+            lens,
+            renderer=pybullet.ER_TINY_RENDERER,
+            shadow=1,
+            flags=pybullet.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX,
+            physicsClientId=self._client,
         )
-        return np.asarray(pixels, dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
+        colours = np.asarray(pixels, dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
+        return colours, np.asarray(seen, dtype=np.int64).reshape(height, width)
 
 
 def _told(joint: UrdfJoint) -> Loaded:

@@ -26,7 +26,10 @@ __all__ = ["Photo", "Pixels", "photograph", "pixel", "view"]
 
 SIZE: Final = (640, 480)
 LOOK_AT: Final[Vector] = (0.34, 0.0, 0.38)
-EYE_M: Final = (1.25, 0.42, 0.8)  # from there: ahead, aside (where something is wrong), above
+# From there: ahead, aside (where something is wrong), above. The first that shows each body that is wrong best.
+EYES_M: Final[tuple[Vector, ...]] = ((1.25, 0.42, 0.8), (0.4, 1.35, 0.7), (-0.9, 1.0, 0.8), (0.9, 0.3, 1.3))
+LOOK_PX: Final = (160, 120)  # of the pictures that are taken to choose
+BETTER: Final = 1.5  # so much more must be seen from elsewhere
 Colour = tuple[float, float, float, float]
 RED: Final[Colour] = (0.86, 0.1, 0.1, 1.0)
 LINK: Final[Colour] = (0.93, 0.93, 0.9, 1.0)
@@ -70,11 +73,15 @@ def photograph(case: Case, positions: FloatArray, grippers: FloatArray, held: He
         links = bullet.links(robot)
         for name, index in links.items():
             bullet.colour(robot, index, RED if name in wrong else LINK)
+        concerned = [(robot, index) for name, index in links.items() if name in wrong]
+        zones = {zone.name for zone in case.rules.cell.zones}
         flange = bullet.link_pose(robot, links[profile.flange])
         for name, shape, pose, colour in _around(case, held, flange, wrong):
-            bullet.colour(bullet.add(shape, pose), -1, RED if name in wrong else colour)
-        arm_at = [bullet.link_pose(robot, index).xyz for index in links.values()]
-        eye, target = view(finding, [*arm_at, *_seen_of_zones(case, wrong)])
+            body = bullet.add(shape, pose)
+            bullet.colour(body, -1, RED if name in wrong else colour)
+            concerned += [(body, -1)] if name in wrong - zones else []
+        places = [*(bullet.link_pose(robot, index).xyz for index in links.values()), *_seen_of_zones(case, wrong)]
+        eye, target = _best(bullet, concerned, finding, places)
         point = None if finding.point is None else pixel(eye, target, finding.point)
         return Photo(bullet.photograph(eye, target, *SIZE), point)
     finally:
@@ -117,6 +124,20 @@ def _edges(zone: Zone) -> Iterator[tuple[Shape, Pose]]:
             )
 
 
+def _best(
+    bullet: Bullet, concerned: Sequence[tuple[int, int]], finding: Finding, places: Sequence[Vector]
+) -> tuple[Vector, Vector]:
+    """Eye and target [m, world] from which the least seen of the bodies concerned is seen best."""
+    sides = (1.0, -1.0) if finding.point is not None and finding.point[1] > 0.0 else (-1.0, 1.0)
+    views = [view(finding, places, (ahead, side * aside, above)) for side in sides for ahead, aside, above in EYES_M]
+    best, most = views[0], -1
+    for found in views if concerned else ():
+        seen = min(bullet.shares(concerned, *found, *LOOK_PX))
+        if seen > BETTER * most:
+            best, most = found, seen
+    return best
+
+
 def _seen_of_zones(case: Case, wrong: frozenset[str]) -> Iterator[Vector]:
     """The upper corners of the zones concerned."""
     for zone in case.rules.cell.zones:
@@ -124,10 +145,9 @@ def _seen_of_zones(case: Case, wrong: frozenset[str]) -> Iterator[Vector]:
             yield from ((x, y, zone.z_max) for x, y in zone.outer)
 
 
-def view(finding: Finding, places: Iterable[Vector]) -> tuple[Vector, Vector]:
-    """Eye and target [m, world]: from the side on which something is wrong, as near as shows all places."""
-    ahead, aside, above = EYE_M
-    side = aside if finding.point is not None and finding.point[1] > 0.0 else -aside
+def view(finding: Finding, places: Iterable[Vector], towards: Vector) -> tuple[Vector, Vector]:
+    """Eye and target [m, world]: from a direction, as near as shows all places and the finding's."""
+    ahead, side, above = towards
     x, y, z = LOOK_AT
     seen = [*places] if finding.point is None else [*places, finding.point]
     away = 1.0

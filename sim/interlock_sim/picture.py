@@ -200,13 +200,15 @@ def _rows(axes: Axes, case: Case, text: str, row: int | None) -> None:
     chunk = case.chunk
     joints = case.rules.profile.joints
     _say(axes, text)
-    axes.set_xlabel("row", fontsize=8)
+    axes.set_xlabel("row; before the first, the dots: as measured", fontsize=8, loc="left")
     axes.set_ylabel("proposed [rad]", fontsize=8)
     if not isinstance(chunk, ActionChunk) or chunk.values.shape[1] < len(joints):
         return
     rows: FloatArray = chunk.values[:, : len(joints)]
     for number, joint in enumerate(joints):
-        axes.plot(rows[:, number], lw=1.0, label=joint.name[-6:])
+        (line,) = axes.plot(rows[:, number], lw=1.0, label=joint.name[-6:])
+        if number < len(case.state.positions):
+            axes.plot(-1.0, case.state.positions[number], "o", ms=3.5, color=line.get_color())
     widest = max(abs(bound) for joint in joints for bound in (joint.lower, joint.upper))
     axes.axhspan(-widest, widest, color="#eeeeee", lw=0, label="widest range")
     if row is not None:

@@ -33,18 +33,22 @@ class Refusal:
 
     share: the margin as a share of the limit, NaN where it is undecided. turns: whether the decision turns on this
     rule. smooth: whether the rows follow one another as an arm moves, so that bodies that meet are seen together.
+    others: how many more findings were violated.
     """
 
     rule: str
     share: float
     turns: bool
     smooth: bool
+    others: int = 0
 
     @property
-    def clearness(self) -> tuple[bool, bool, bool, float]:
-        """The larger, the clearer: a number before none, an arm's motion before a jump, then how far beyond it is."""
-        decided = math.isfinite(self.share)
-        return decided, self.smooth, self.turns, -self.share if decided else 0.0
+    def clearness(self) -> tuple[bool, bool, bool, float, int, float]:
+        """The larger, the clearer: a number before none, an arm's motion before a jump, beyond the limit by as much
+        again, what is alone, then how far beyond it is.
+        """
+        beyond = -self.share if math.isfinite(self.share) else 0.0
+        return math.isfinite(self.share), self.smooth, self.turns, min(beyond, 1.0), -self.others, beyond
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,10 +153,16 @@ def refusals(decision: Decision, *, smooth: bool) -> tuple[Refusal, ...]:
     """Every rule and check that what was proposed violates; none where it is permitted."""
     if decision.permitted:
         return ()
-    turns = telling(decision).rule
+    turns, violated = telling(decision).rule, decision.attempts[0].verdict.violated
     return tuple(
-        Refusal(finding.rule, finding.margin / (abs(finding.limit) or 1.0), finding.rule == turns, smooth)
-        for finding in decision.attempts[0].verdict.violated
+        Refusal(
+            rule=finding.rule,
+            share=finding.margin / (abs(finding.limit) or 1.0),
+            turns=finding.rule == turns,
+            smooth=smooth,
+            others=len(violated) - 1,
+        )
+        for finding in violated
     )
 
 

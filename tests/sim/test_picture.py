@@ -16,7 +16,7 @@ from interlock.bullet_physics import BulletPhysics
 from interlock.case import Case, Memory
 from interlock.checks import flag
 from interlock.chunk import ActionChunk
-from interlock.geometry import Pose, Sphere
+from interlock.geometry import Box, Pose, Sphere
 from interlock.judge import Judgement, judge
 from interlock.rules import RuleSet, Trace
 from interlock.scene import SceneObject
@@ -196,7 +196,7 @@ def test_another_rule_than_the_worst_is_shown_with_a_number_if_it_has_one(
 def test_the_whole_arm_is_in_the_frame(straight: bool) -> None:  # noqa: FBT001
     place = (0.0, 0.1, 1.3) if straight else (0.9, -0.6, 0.9)
 
-    eye, target = view(replace(finding_of("NEAR", 1.0), point=place), [place, (0.0, 0.0, 0.0)])
+    eye, target = view(replace(finding_of("NEAR", 1.0), point=place), [place, (0.0, 0.0, 0.0)], (1.25, -0.42, 0.8))
 
     for x, y in (pixel(eye, target, place) or (0.0, 0.0), pixel(eye, target, (0.0, 0.0, 0.0)) or (0.0, 0.0)):
         assert 15.0 < x < 625.0
@@ -216,3 +216,17 @@ def test_the_ring_is_where_the_camera_sees_the_place(rules: RuleSet) -> None:
     rows, columns = np.nonzero(red)
     assert photo.point is not None
     assert photo.point == pytest.approx((columns.mean(), rows.mean()), abs=4.0)
+
+
+@pytest.mark.parametrize("wall", [False, True], ids=["nothing in the way", "a wall in front"])
+def test_what_is_wrong_is_seen_past_what_hides_it(rules: RuleSet, wall: bool) -> None:  # noqa: FBT001
+    case = case_of(rules, 0.0)
+    rod = SceneObject("rod", Sphere(0.03), Pose((0.5, -0.3, 0.1)), 10**9, 0.0, 0.0)
+    front = SceneObject("wall", Box((0.02, 0.6, 0.6)), Pose((0.6, -0.3, 0.3)), 10**9, 0.0, 0.0)
+    case = replace(case, scene=replace(case.scene, objects=(rod, front) if wall else (rod,)))
+
+    finding = finding_of("NEAR", 1.0, links=("rod",), point=(0.5, -0.3, 0.1))
+    photo = photograph(case, case.state.positions, case.state.grippers, None, finding)
+
+    red = (photo.image[:, :, 0] > 120) & (photo.image[:, :, 1] < 60)
+    assert np.count_nonzero(red) > 100

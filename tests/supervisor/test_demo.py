@@ -170,6 +170,8 @@ def test_of_each_rule_the_clearest_refusal_is_drawn(tmp_path: Path) -> None:
         ("B", 3, (Refusal("B", -1.0, turns=True, smooth=True), Refusal("A", -5.0, turns=False, smooth=True))),
         ("A", 4, (Refusal("A", -0.5, turns=True, smooth=True), Refusal("C", -0.5, turns=False, smooth=True))),
         ("A", 5, (Refusal("A", -0.7, turns=True, smooth=True),)),
+        ("A", 6, (Refusal("A", -7.0, turns=True, smooth=True, others=2),)),
+        ("A", 7, (Refusal("A", -1.1, turns=True, smooth=True, others=1),)),
         ("A", None, (Refusal("A", -8.0, turns=True, smooth=True),)),
     )
     drawn: list[Mapping[str, int]] = []
@@ -180,8 +182,9 @@ def test_of_each_rule_the_clearest_refusal_is_drawn(tmp_path: Path) -> None:
         drawn.append({order.rule: order.record for order in orders})
     progress.saw(Seen(NAN, 0.1, "stop", "A", -1.0, "", 7, (Refusal("A", -9.0, turns=True, smooth=True),)))
 
-    assert drawn == [{"A": 1}, {"A": 2}, {"A": 3, "B": 3}, {"A": 4, "B": 3}, {"A": 5, "B": 3}, {"A": 5, "B": 3}]
-    assert progress.clearest["A"][1].record == 5
+    assert [orders["A"] for orders in drawn] == [1, 2, 3, 4, 5, 6, 7, 7]
+    assert drawn[-1] == {"A": 7, "B": 3}
+    assert progress.clearest["A"][1].record == 7
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,10 @@ def test_a_refusal_names_all_that_was_violated_and_what_it_turned_on() -> None:
 
     found = refusals(decision, smooth=True)
 
-    assert found == (Refusal("A", -0.5, turns=True, smooth=True), Refusal("B", -0.3, turns=False, smooth=True))
+    assert found == (
+        Refusal("A", -0.5, turns=True, smooth=True, others=1),
+        Refusal("B", -0.3, turns=False, smooth=True, others=1),
+    )
 
 
 def test_a_picture_that_cannot_be_drawn_is_named_and_the_others_are_drawn(tmp_path: Path) -> None:
