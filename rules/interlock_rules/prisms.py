@@ -1,10 +1,14 @@
-"""How deep inside or how far outside a zone a swept body is: shapely on the plan view, heights apart, growth on top.
+"""How deep inside or how far outside a zone a swept body is: its plan view, heights apart, growth on top.
 
 The body between two nodes lies in the hull of its corners at both, grown; so a zone may be concave and have holes.
+Where a zone is convex, the sides of its polygon say how deep a hull is; shapely says it of all others, and of whatever
+is so near a side that rounding would decide.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +23,43 @@ _plane: Any = shapely  # its stubs leave the type of an array of geometries open
 
 LEAST_DEPTH_M: Final = 1e-9  # what is across a boundary is so by this much at least, and never just touches it
 NO_LENGTH_M: Final = 1e-12  # a side as short as the smallest floats has a length whose square is 0, and no direction
+SHORTEST_SIDE_M: Final = 1e-3  # the direction of a shorter one is rounding error, a metre away from it
+UP_AND_DOWN: Final = np.vstack([np.eye(3), -np.eye(3)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """A zone in the plan view: its polygon, the boundary of that, and its sides (E, 3) if it is convex, otherwise none.
+
+    A side is an inward unit normal n (x, y) and an offset c: a point p is n . p + c inside of it. `blunt`: no two sides
+    meet at less than a right angle, so that what sticks out across one of them is as far from the polygon as from it.
+    """
+
+    polygon: shapely.Polygon
+    boundary: Any
+    sides: FloatArray
+    blunt: bool
+
+
+@lru_cache(maxsize=256)
+def _plan(zone: Zone) -> _Plan:
+    polygon = zone.polygon
+    shapely.prepare(polygon)
+    sides = _sides(polygon)
+    turns = (sides[:, :2] * np.roll(sides[:, :2], -1, axis=0)).sum(axis=1)
+    return _Plan(polygon, polygon.boundary, sides, bool((turns >= 0.0).all()))
+
+
+def _sides(polygon: shapely.Polygon) -> FloatArray:
+    """The sides of a convex polygon, in order; none where it is not convex, or a side has next to no length."""
+    hull = polygon.convex_hull
+    corners = shapely.get_coordinates(shapely.normalize(hull))  # clockwise, the first again at the end
+    along = np.diff(corners, axis=0)
+    lengths = np.hypot(along[:, 0], along[:, 1])
+    if not hull.equals(polygon) or not (lengths >= SHORTEST_SIDE_M).all():
+        return np.empty((0, 3))
+    normals = np.column_stack([along[:, 1], -along[:, 0]]) / lengths[:, None]
+    return np.column_stack([normals, -(normals * corners[:-1]).sum(axis=1)])
 
 
 def inside_m(zone: Zone, swept: Swept) -> FloatArray:
@@ -26,27 +67,26 @@ def inside_m(zone: Zone, swept: Swept) -> FloatArray:
 
     0: it touches the boundary from inside. Negative: how far it sticks out. NaN where the motion is not finite.
     """
-    points, growth = swept.both_ends(), swept.growth()
-    finite = _finite(points, growth)
+    (low, high), growth = _extent(swept), swept.growth()
+    finite = _finite(low, high, growth)
     margin = np.full(len(growth), np.nan)
-    low, high = points[finite, :, 2].min(axis=1), points[finite, :, 2].max(axis=1)
-    across = _depth_inside(zone.polygon, points[finite, :, :2], growth[finite])
-    margin[finite] = np.minimum(across, np.minimum(low - zone.z_min, zone.z_max - high)) - growth[finite]
+    across = _depth_inside(_plan(zone), swept, finite, low, high, growth)
+    heights = np.minimum(low[finite, 2] - zone.z_min, zone.z_max - high[finite, 2])
+    margin[finite] = np.minimum(across, heights) - growth[finite]
     return margin
 
 
 def is_inside(zone: Zone, swept: Swept) -> BoolArray:
     """Whether the body is inside a zone throughout each interval (N,); what is not finite is not."""
-    points, growth = swept.both_ends(), swept.growth()
-    low, high = points.min(axis=1), points.max(axis=1)
-    x_min, y_min, x_max, y_max = zone.polygon.bounds
+    (low, high), growth = _extent(swept), swept.growth()
+    plan = _plan(zone)
+    x_min, y_min, x_max, y_max = plan.polygon.bounds
     corner, opposite = np.array([x_min, y_min, zone.z_min]), np.array([x_max, y_max, zone.z_max])
-    found = ((low - growth[:, None] >= corner) & (high + growth[:, None] <= opposite)).all(axis=1)
+    found = np.asarray(((low - growth[:, None] >= corner) & (high + growth[:, None] <= opposite)).all(axis=1))
     if found.any():
-        hulls = _hulls(points[found, :, :2])
-        boundary: Any = zone.polygon.boundary
-        found[found] = _plane.covers(zone.polygon, hulls) & (_plane.distance(boundary, hulls) >= growth[found])
-    return np.asarray(found)
+        hulls = _hulls(swept.both_ends()[found, :, :2])
+        found[found] = _plane.covers(plan.polygon, hulls) & (_plane.distance(plan.boundary, hulls) >= growth[found])
+    return found
 
 
 def outside_m(zone: Zone, swept: Swept) -> FloatArray:
@@ -54,19 +94,24 @@ def outside_m(zone: Zone, swept: Swept) -> FloatArray:
 
     0: it touches the zone from outside. Negative: how deep it is in. NaN where the motion is not finite.
     """
-    points, growth = swept.both_ends(), swept.growth()
-    finite = _finite(points, growth)
+    (low, high), growth = _extent(swept), swept.growth()
+    finite = _finite(low, high, growth)
     margin = np.full(len(growth), np.nan)
-    low, high = points[finite, :, 2].min(axis=1), points[finite, :, 2].max(axis=1)
-    above = np.maximum(low - zone.z_max, zone.z_min - high)  # negative: the heights overlap by that much
-    beside = _distance_outside(zone.polygon, points[finite, :, :2])
+    above = np.maximum(low[finite, 2] - zone.z_max, zone.z_min - high[finite, 2])  # negative: heights overlap so much
+    beside = _distance_outside(_plan(zone), swept.both_ends()[finite, :, :2])
     apart = np.hypot(np.maximum(above, 0.0), np.maximum(beside, 0.0))
     margin[finite] = np.where((above < 0.0) & (beside < 0.0), np.maximum(above, beside), apart) - growth[finite]
     return margin
 
 
-def _finite(points: FloatArray, growth: FloatArray) -> BoolArray:
-    return np.asarray(np.isfinite(points).all(axis=(1, 2)) & np.isfinite(growth))
+def _extent(swept: Swept) -> tuple[FloatArray, FloatArray]:
+    """The smallest and the largest coordinates (N, 3) [m, world] of the corners at both ends of each interval."""
+    least = swept.least_along(UP_AND_DOWN)
+    return least[:, :3], -least[:, 3:]
+
+
+def _finite(low: FloatArray, high: FloatArray, growth: FloatArray) -> BoolArray:
+    return np.asarray(np.isfinite(low).all(axis=1) & np.isfinite(high).all(axis=1) & np.isfinite(growth))
 
 
 def _hulls(corners: FloatArray) -> Any:
@@ -78,31 +123,59 @@ def _hulls(corners: FloatArray) -> Any:
     )
 
 
-def _depth_inside(polygon: shapely.Polygon, corners: FloatArray, growth: FloatArray) -> FloatArray:
-    """Distance [m] (M,) of each hull from the polygon's boundary, negative for how far it sticks out."""
-    if len(corners) == 0:
+def _depth_inside(
+    plan: _Plan, swept: Swept, finite: BoolArray, low: FloatArray, high: FloatArray, growth: FloatArray
+) -> FloatArray:
+    """Distance [m] of the hull from the polygon's boundary, negative for how far it sticks out, at least; on the finite
+    ones (N,) of all intervals, which lie between low and high (N, 3).
+    """
+    if not finite.any():
         return np.empty(0)
-    boundary: Any = polygon.boundary
-    around: Any = _plane.box(*corners.min(axis=(0, 1)).tolist(), *corners.max(axis=(0, 1)).tolist())
-    if polygon.covers(around) and boundary.distance(around) >= growth.max():
-        return np.full(len(corners), boundary.distance(around))  # a box around all of them is inside, growth and all
-    hulls = _hulls(corners)
-    _plane.prepare(polygon)
-    depth = np.asarray(_plane.distance(boundary, hulls))
-    for index in np.flatnonzero(~_plane.covers(polygon, hulls)):
-        depth[index] = -_depth(boundary, hulls[index].difference(polygon))
+    room = _room(plan, low[finite].min(axis=0), high[finite].max(axis=0))
+    if room > 0.0 and room >= growth[finite].max():
+        return np.full(int(finite.sum()), room)  # a box around all of them is inside, growth and all
+    depth = _depth_by_sides(plan, swept)[finite]
+    open_ = np.isnan(depth)
+    if open_.any():
+        depth[open_] = _depth_of_hulls(plan, _hulls(swept.both_ends()[finite][open_, :, :2]))
     return depth
 
 
-def _distance_outside(polygon: shapely.Polygon, corners: FloatArray) -> FloatArray:
+def _room(plan: _Plan, low: FloatArray, high: FloatArray) -> float:
+    """Distance [m] of a box in the plan view from the polygon's boundary; 0 where it is not inside."""
+    box: Any = _plane.box(low[0], low[1], high[0], high[1])
+    return float(plan.boundary.distance(box)) if plan.polygon.covers(box) else 0.0
+
+
+def _depth_by_sides(plan: _Plan, swept: Swept) -> FloatArray:
+    """How deep [m] (N,) the hull is in a convex polygon, negative for how far it sticks out; NaN where this does not
+    say: in other polygons, within LEAST_DEPTH_M of the boundary, and where it sticks out across several sides.
+    """
+    if len(plan.sides) == 0:
+        return np.full(len(swept.turn), np.nan)
+    normals = np.column_stack([plan.sides[:, :2], np.zeros(len(plan.sides))])
+    inside = swept.least_along(normals) + plan.sides[:, 2]
+    depth = inside.min(axis=1)
+    across_one = plan.blunt & ((inside < 0.0).sum(axis=1) == 1) & (depth < -LEAST_DEPTH_M)
+    return np.where((depth > LEAST_DEPTH_M) | across_one, depth, np.nan)
+
+
+def _depth_of_hulls(plan: _Plan, hulls: Any) -> FloatArray:
+    """Distance [m] (M,) of each hull from the polygon's boundary, negative for how far it sticks out."""
+    depth = np.asarray(_plane.distance(plan.boundary, hulls))
+    for index in np.flatnonzero(~_plane.covers(plan.polygon, hulls)):
+        depth[index] = -_depth(plan.boundary, hulls[index].difference(plan.polygon))
+    return depth
+
+
+def _distance_outside(plan: _Plan, corners: FloatArray) -> FloatArray:
     """Distance [m] (M,) of each hull from the polygon, negative for how deep it is in."""
     if len(corners) == 0:
         return np.empty(0)
     hulls = _hulls(corners)
-    _plane.prepare(polygon)
-    distance = np.asarray(_plane.distance(polygon, hulls))
-    for index in np.flatnonzero(_plane.intersects(polygon, hulls) & ~_plane.touches(polygon, hulls)):
-        distance[index] = -_depth(polygon.boundary, hulls[index].intersection(polygon))
+    distance = np.asarray(_plane.distance(plan.polygon, hulls))
+    for index in np.flatnonzero(_plane.intersects(plan.polygon, hulls) & ~_plane.touches(plan.polygon, hulls)):
+        distance[index] = -_depth(plan.boundary, hulls[index].intersection(plan.polygon))
     return distance
 
 

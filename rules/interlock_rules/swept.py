@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from interlock import kernels
 from interlock.arrays import FloatArray
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, Shape, Sphere
 from interlock.lower import joint_limits
@@ -25,17 +26,29 @@ from .traces import per_second
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Swept:
-    """A part of the robot along a motion: corners (N, V, 3) [m, world] of a convex body, grown by a radius [m].
+    """A part of the robot along a motion: corners (V, 3) [m] of a convex body in a frame with poses (N, 4, 4) in the
+    world, grown by a radius [m].
 
     sagitta (N,): how far a corner can leave the chord of the interval that ends at the node. error (N,): how far it can
     be from its commanded place. turn (N,): by how much [rad] the body can turn in that interval.
     """
 
-    points: FloatArray
+    poses: FloatArray
+    corners: FloatArray
     sagitta: FloatArray
     error: FloatArray
     turn: FloatArray
     radius: float
+
+    @property
+    def points(self) -> FloatArray:
+        """The corners (N, V, 3) [m, world]."""
+        return _placed(self.poses, self.corners)
+
+    @property
+    def middles(self) -> FloatArray:
+        """The mean of the corners (N, 3) [m, world]."""
+        return np.asarray(self.poses[:, :3, :3] @ self.corners.mean(axis=0) + self.poses[:, :3, 3])
 
     def growth(self) -> FloatArray:
         """How far [m] the hull of the corners at both ends of each interval must be grown to hold the body throughout
@@ -46,7 +59,13 @@ class Swept:
 
     def both_ends(self) -> FloatArray:
         """The corners at both ends of each interval (N, 2 V, 3) [m, world]; at node 0 its own, twice."""
-        return np.concatenate([np.concatenate([self.points[:1], self.points[:-1]]), self.points], axis=1)
+        points = self.points
+        return np.concatenate([np.concatenate([points[:1], points[:-1]]), points], axis=1)
+
+    def least_along(self, directions: FloatArray) -> FloatArray:
+        """The smallest component (N, K) [m] of the corners at both ends of each interval along directions (K, 3)."""
+        least = kernels.least_along(self.poses, self.corners, directions)
+        return np.asarray(np.minimum(least, np.concatenate([least[:1], least[:-1]])))
 
     def speed(self, times_s: FloatArray) -> FloatArray:
         """The speed [m/s] (N,) that no point of the body exceeds in each interval.
@@ -54,7 +73,7 @@ class Swept:
         A corner's path differs from its chord by at most h in place, because its second derivative is at most 8 h /
         T^2; so it differs by at most 4 h / T in speed.
         """
-        chords = np.linalg.norm(np.diff(self.points, axis=0, prepend=self.points[:1]), axis=2).max(axis=1)
+        chords = kernels.longest_chords(self.poses, self.corners)
         return per_second(chords + 4.0 * self.sagitta + self.radius * self.turn, times_s)
 
 
@@ -73,14 +92,29 @@ def _sweep(part: str, motion: Motion, profile: Profile) -> Swept | None:
         return _tool(motion, profile, model)
     if part == HELD:
         return _held(motion, profile, model, motion.held)
-    link, error = model.links.index(part), model.reach_error(motion.positions, part)
-    points = _placed(motion.poses[:, link], model.vertices[part])
-    return Swept(points, model.sagitta(motion.positions, part), error, turn(motion), 0.0)
+    sagitta, error = _bounds(motion, model, part)
+    return Swept(_poses(motion, model, part), model.vertices[part], sagitta, error, turn(motion), 0.0)
+
+
+def _bounds(motion: Motion, model: RobotModel, link: str) -> tuple[FloatArray, FloatArray]:
+    """The model's sagitta and tracking error (N,) [m] of a link."""
+    return motion.once(
+        ("bounds", link), lambda: (model.sagitta(motion.positions, link), model.reach_error(motion.positions, link))
+    )
+
+
+def _poses(motion: Motion, model: RobotModel, link: str) -> FloatArray:
+    """The poses (N, 4, 4) of a link in the world."""
+    return np.ascontiguousarray(motion.poses[:, model.links.index(link)])
 
 
 def turn(motion: Motion) -> FloatArray:
     """By how much [rad] any link can turn in each interval (N,): the sum of what all joints turn."""
-    return np.asarray(np.abs(np.diff(motion.positions, axis=0, prepend=motion.positions[:1])).sum(axis=1))
+    return motion.once("turn", lambda: _turn(motion.positions))
+
+
+def _turn(positions: FloatArray) -> FloatArray:
+    return np.asarray(np.abs(positions - np.concatenate([positions[:1], positions[:-1]])).sum(axis=1))
 
 
 def _placed(poses: FloatArray, points: FloatArray) -> FloatArray:
@@ -113,13 +147,11 @@ def _attached(
     if not carriers:
         return None
     carrier = carriers[0]
-    world = _placed(motion.poses[:, model.links.index(link)], points)
+    poses, (sagitta, error), angle = _poses(motion, model, link), _bounds(motion, model, carrier), turn(motion)
     corner = _placed(motion.poses[:1, model.links.index(carrier)], model.vertices[carrier])[0]
-    out = float(np.linalg.norm(world[0][:, None] - corner[None], axis=2).min(axis=1).max())
-    angle = turn(motion)
-    sagitta = model.sagitta(motion.positions, carrier) + 3.0 / 16.0 * angle**2 * out
+    out = float(np.linalg.norm(_placed(poses[:1], points)[0][:, None] - corner[None], axis=2).min(axis=1).max())
     slack = float(joint_limits(profile, "tracking").sum())
-    return Swept(world, sagitta, model.reach_error(motion.positions, carrier) + slack * out, angle, radius)
+    return Swept(poses, points, sagitta + 3.0 / 16.0 * angle**2 * out, error + slack * out, angle, radius)
 
 
 def corners(shape: Shape) -> tuple[FloatArray, float] | None:

@@ -99,9 +99,8 @@ def _speed(case: Case, motion: Motion, part: str, most: float) -> Trace:
     swept = sweep(part, motion, case.rules.profile)
     if swept is None:
         return unknown(motion, "m/s", f"speed of {part}")
-    limit, places = np.full(len(motion), most), swept.points.mean(axis=1)
-    value = swept.speed(motion.times_s)
-    return below(motion, value, limit, motion.proposed(), "m/s", (part,), f"speed of {part}", places)
+    value, limit = swept.speed(motion.times_s), np.full(len(motion), most)
+    return below(motion, value, limit, motion.proposed(), "m/s", (part,), f"speed of {part}", swept.middles)
 
 
 def fastest(setup: Setup, body: tuple[str, ...], most: float) -> tuple[FloatArray, FloatArray]:
@@ -201,4 +200,6 @@ class TcpOrientation:
 def tilt_rad(poses: FloatArray, axis: Vector, towards: Vector) -> FloatArray:
     """The angle [rad, 0 to pi] (N,) between an axis of frames with poses (N, 4, 4) and a direction in the world."""
     found, wanted = poses[:, :3, :3] @ np.asarray(axis), np.asarray(towards)
-    return np.asarray(np.arctan2(np.linalg.norm(np.cross(found, wanted), axis=1), found @ wanted))
+    x, y, z = towards
+    across = found @ np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])  # the cross product with the direction
+    return np.asarray(np.arctan2(np.linalg.norm(across, axis=1), found @ wanted))

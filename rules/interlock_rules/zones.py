@@ -135,8 +135,8 @@ def _in(zone: Zone, case: Case, motion: Motion, part: str) -> Trace:
     swept = sweep(part, motion, case.rules.profile)
     if swept is None:
         return unknown(motion, "m", quantity)
-    margin, places = inside_m(zone, swept), swept.points.mean(axis=1)
-    return trace(motion, margin, margin, np.zeros(len(motion)), "m", (part, zone.name), quantity, places)
+    margin = inside_m(zone, swept)
+    return trace(motion, margin, margin, np.zeros(len(motion)), "m", (part, zone.name), quantity, swept.middles)
 
 
 def zone_faults(setup: Setup, field: str, name: str) -> tuple[Fault, ...]:

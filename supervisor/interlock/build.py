@@ -219,16 +219,16 @@ def rest_of_plan(case: Case, plan: Plan, physics: Physics) -> Motion:
 
 def assemble(now_ns: int, state: RobotState, physics: Physics, nodes: _Nodes) -> Motion:
     """The motion with its poses, tool points and torques."""
-    model = physics.model
+    model, positions = physics.model, frozen(nodes.positions)
     empty = np.empty((len(nodes.seconds), 0, 4, 4))
-    poses = frozen(empty) if model is None else model.forward(nodes.positions)
-    torques = physics.torques(nodes.positions, nodes.velocities, nodes.accelerations, state.held)
+    poses = frozen(empty) if model is None else model.forward(positions)
+    torques = physics.torques(positions, nodes.velocities, nodes.accelerations, state.held)
     return Motion(
         now_ns=now_ns,
         times_s=frozen(nodes.seconds),
         phase=nodes.phase,
         row=nodes.row,
-        positions=frozen(nodes.positions),
+        positions=positions,
         velocities=frozen(nodes.velocities),
         accelerations=frozen(nodes.accelerations),
         jerks=nodes.jerks,

@@ -442,3 +442,47 @@ def next_node(
         if not wanted and first >= 0:
             return first + (n - first) // 2
     return -1
+
+
+@compiled
+def least_along(poses: FloatArray, corners: FloatArray, directions: FloatArray) -> FloatArray:
+    """The smallest component (N, K) along world directions (K, 3) of corners (V, 3) in frames with poses (N, 4, 4); NaN
+    where one of them is.
+    """
+    found = np.full((len(poses), len(directions)), math.inf)
+    for n in range(len(poses)):
+        pose = poses[n]
+        for k in range(len(directions)):
+            x, y, z = directions[k, 0], directions[k, 1], directions[k, 2]
+            a = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
+            b = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
+            c = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
+            least = math.inf
+            for v in range(len(corners)):
+                along = a * corners[v, 0] + b * corners[v, 1] + c * corners[v, 2]
+                if along < least or math.isnan(along):
+                    least = along
+            found[n, k] = least + (pose[0, 3] * x + pose[1, 3] * y + pose[2, 3] * z)
+    return found
+
+
+@compiled
+def longest_chords(poses: FloatArray, corners: FloatArray) -> FloatArray:
+    """How far (N,) the corner that goes furthest goes from node i - 1 to node i, of corners (V, 3) in frames with poses
+    (N, 4, 4); 0 for node 0; NaN where one of them is.
+    """
+    found = np.zeros(len(poses))
+    for n in range(len(poses)):
+        step = poses[n] - poses[max(n - 1, 0)]
+        most = 0.0
+        for v in range(len(corners)):
+            square = 0.0
+            for i in range(3):
+                gone = step[i, 3]
+                for j in range(3):
+                    gone += step[i, j] * corners[v, j]
+                square += gone * gone
+            if square > most or math.isnan(square):
+                most = square
+        found[n] = math.sqrt(most)
+    return found

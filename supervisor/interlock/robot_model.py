@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +13,19 @@ from .fingers import check_joints, slides
 from .geometry import ConvexMesh
 from .hulls import hull_of, swept
 from .kinematics import kinematics_of
-from .pairs import Pair
 from .profile import Profile
-from .reach import Route, route
+from .reach import Ball, Route, route
 from .scene import Cell, Held
 from .shapes import Side, point, side
 from .urdf import read_urdf
+
+
+class _Along(NamedTuple):
+    """Joint positions (N, n), the frames of all links there, and the steps of the joint values between them."""
+
+    positions: FloatArray
+    frames: FloatArray
+    steps: FloatArray
 
 
 class UrdfRobot:
@@ -38,6 +46,7 @@ class UrdfRobot:
         self.hulls = {link.name: hull for link in self.description.links if (hull := hull_of(link)) is not None}
         self._fingers: dict[tuple[str, float, float], Side] = {}
         self._routes: dict[tuple[str, str], Route] = {}
+        self._last: _Along | None = None
         whole = {name: self._swept(name) for name in self.hulls}
         self.sides = {name: side(hull, np.eye(4), self.index(name)) for name, hull in whole.items()}
         self.vertices: Mapping[str, FloatArray] = {name: hull.vertices for name, hull in whole.items()}
@@ -58,16 +67,29 @@ class UrdfRobot:
 
     def forward(self, positions: FloatArray) -> FloatArray:
         """World poses (N, L, 4, 4) of `links` for joint positions (N, n) [rad]."""
-        return frozen(self.frames(positions)[:, self._shown])
+        return frozen(np.take(self.frames(positions), self._shown, axis=1))
 
     def frames(self, positions: FloatArray) -> FloatArray:
         """World poses of every link of the kinematics, fingers at 0, and of the world itself, which is the last."""
-        return self.kinematics.frames(self._padded(positions), self.mount)
+        return self._along(positions).frames
 
     def steps(self, positions: FloatArray) -> FloatArray:
         """Steps (N, m) of the joint values of the kinematics from node i - 1 to node i; 0 for node 0."""
+        return self._along(positions).steps
+
+    def _along(self, positions: FloatArray) -> _Along:
+        """What follows from joint positions. Of a motion it is asked for many times and worked out once: what cannot
+        change any more is still known the next time.
+        """
+        last = self._last
+        if last is not None and positions is last.positions:
+            return last
         padded = self._padded(positions)
-        return np.diff(padded, axis=0, prepend=padded[:1])
+        steps = padded - np.vstack([padded[:1], padded[:-1]])
+        along = _Along(positions, frozen(self.kinematics.frames(padded, self.mount)), frozen(steps))
+        if positions.flags.owndata and not positions.flags.writeable:
+            self._last = along
+        return along
 
     def _padded(self, positions: FloatArray) -> FloatArray:
         if positions.ndim != 2 or positions.shape[1] != len(self.profile.joints):
@@ -104,10 +126,10 @@ class UrdfRobot:
         """How far [m] any point of the link can be from its commanded place under the profile's tracking error, at
         node i and on the interval before it; (N,).
         """
-        around = self._around(link, held)
-        frames = self.frames(positions)
-        pair = Pair((link, ""), around, around, self.route("", link))
-        return frozen(pair.deviation(self.errors, frames, self.steps(positions)))
+        around, along = self._around(link, held), self._along(positions)
+        ball = Ball(around.link, around.centre, around.ball)
+        way = self.route("", link)
+        return frozen(way.deviation(self.errors, along.frames, along.steps, ball, around.reach))
 
     def _around(self, link: str, held: Held | None) -> Side:
         """The shape of a link, or of what is held; a point where the link has none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.geometry import Box, Pose
+from interlock.arrays import FloatArray
+from interlock.geometry import Box, Pose, Sphere
 from interlock.scene import Held, Zone
 from interlock_rules.kind import NoProvocation, Setup
-from interlock_rules.prisms import outside_m
-from interlock_rules.swept import sweep
+from interlock_rules.prisms import inside_m, is_inside, outside_m
+from interlock_rules.swept import Swept, sweep
 from interlock_rules.zones import KeepIn, KeepOut
 from tests.rules.arm import (
     CELL,
@@ -40,6 +42,9 @@ YARD = Zone(
     "yard", ((-1, -1), (1, -1), (1, 1), (0.95, 1), (0.95, -0.5), (-0.95, -0.5), (-0.95, 1), (-1, 1)), (), 0.0, 1.0
 )
 COURT = Zone("court", square(1.0), (square(0.06, 0.6, 0.6),), 0.0, 1.0)
+TENT = Zone("tent", ((-0.9, -0.9), (1.4, -0.7), (-0.8, 0.9)), (), 0.0, 2.0)  # three sharp corners
+ROUND = Zone("round", tuple((math.cos(k), math.sin(k)) for k in range(6)), (), 0.0, 2.0)
+NICKED = Zone("nicked", ((-1, -1), (1, -1), (1, 0.9995), (0.9995, 1), (-1, 1)), (), 0.0, 2.0)
 LOW = Zone("low", square(1.0), z_min=0.0, z_max=HEIGHT + 0.02)
 HIGH = Zone("high", square(1.0), z_min=0.75, z_max=1.0)
 
@@ -171,6 +176,53 @@ def test_F21_what_is_permitted_is_inside_at_every_sampled_instant(
 
     assert inside or margin(KeepIn(zone.name, ("tcp",)), nodes, setup) < 0.0
     assert outside or margin(KeepOut(zone.name, ("tcp",)), nodes, setup) < 0.0
+
+
+def by_shapely(zone: Zone, swept: Swept) -> FloatArray:
+    """How far the body is inside a zone, the plan view by shapely alone."""
+    plane: Any = shapely
+    boundary: Any = zone.polygon.boundary
+    depth: list[float] = []
+    for corners in swept.both_ends()[:, :, :2]:
+        hull: Any = shapely.MultiPoint(corners).convex_hull
+        out = hull.difference(zone.polygon)
+        probes = np.append(plane.centroid(plane.get_parts(out)), plane.points(plane.get_coordinates(out)))
+        inside: bool = plane.covers(zone.polygon, hull)
+        depth.append(boundary.distance(hull) if inside else -float(plane.distance(boundary, probes).max()))
+    low, high = swept.both_ends()[:, :, 2].min(axis=1), swept.both_ends()[:, :, 2].max(axis=1)
+    heights = np.minimum(low - zone.z_min, zone.z_max - high)
+    return np.asarray(np.minimum(depth, heights) - swept.growth())
+
+
+@given(
+    st.tuples(st.floats(-2.0, 2.0), st.floats(-2.0, 2.0), st.floats(-2.0, 2.0)),
+    st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)),
+    st.sampled_from([YARD, COURT, TENT, ROUND, NICKED, CELL.zones[0], CELL.zones[1]]),
+    st.sampled_from(["tcp", "hand", "fore", "held"]),
+)
+def test_F30_the_sides_of_a_zone_say_what_its_polygon_says(
+    at: tuple[float, float, float], way: tuple[float, float, float], zone: Zone, part: str
+) -> None:
+    rows = np.array(at) + np.linspace(0.0, 1.0, 4)[:, None] * np.array(way)
+    setup = around(zone, Arm(tracking=0.001, stiff=False))
+    swept = sweep(part, motion_of(rows, setup=setup, held=Held("ball", Sphere(0.02), Pose(), 0.1)), setup.profile)
+    assert swept is not None
+
+    found, exact = inside_m(zone, swept), by_shapely(zone, swept)
+
+    assert (found <= exact + 2e-9).all()
+    np.testing.assert_allclose(np.minimum(found, 0.0), np.minimum(exact, 0.0), atol=2e-9)
+    assert (exact[is_inside(zone, swept)] >= -1e-9).all()
+
+
+def test_F01_a_body_that_is_nowhere_is_not_inside() -> None:
+    motion = motion_of(still())
+    swept = sweep("hand", replace(motion, poses=motion.poses * np.nan), SETUP.profile)
+    assert swept is not None
+
+    assert np.isnan(inside_m(CELL.zone("hall"), swept)).all()
+    assert np.isnan(outside_m(CELL.zone("hall"), swept)).all()
+    assert not is_inside(CELL.zone("hall"), swept).any()
 
 
 @pytest.mark.parametrize("turn", [5e-324, 5e-262, 1e-160, 1e-17])

@@ -87,6 +87,38 @@ def test_a_kernel_says_compiled_what_it_says_as_python(seed: int, monkeypatch: p
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
+def swept(seed: int) -> list[FloatArray]:
+    """What the kernels say of corners in a frame that moves at random, in the third case to nowhere."""
+    generator = np.random.default_rng(seed)
+    poses, corners = generator.normal(size=(5, 4, 4)), generator.normal(size=(20, 3))
+    poses[3] *= math.nan if seed == 2 else 1.0
+    return [
+        kernels.least_along(poses, corners, generator.normal(size=(4, 3))),
+        kernels.longest_chords(poses, corners),
+    ]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_swept_body_is_compiled_where_it_is_as_python(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = swept(seed)
+    interpreted(monkeypatch)
+
+    for one, other in zip(compiled, swept(seed), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+@given(SEEDS)
+def test_a_swept_body_is_where_its_corners_are(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    poses, corners, along = (generator.normal(size=shape) for shape in ((5, 4, 4), (20, 3), (4, 3)))
+    poses[generator.integers(5), generator.integers(3), generator.integers(4)] = generator.choice([0.0, math.nan])
+    points = corners @ np.swapaxes(poses[:, :3, :3], 1, 2) + poses[:, None, :3, 3]
+    chords = np.linalg.norm(np.diff(points, axis=0, prepend=points[:1]), axis=2).max(axis=1)
+
+    np.testing.assert_allclose(kernels.least_along(poses, corners, along), (points @ along.T).min(axis=1), atol=1e-12)
+    np.testing.assert_allclose(kernels.longest_chords(poses, corners), chords, atol=1e-12)
+
+
 def depth(point: FloatArray, shape: Shape, generator: np.random.Generator) -> float:
     """No less than the distance of a point from a shape: from the nearest of many points in it; 0 or less inside."""
     match shape:

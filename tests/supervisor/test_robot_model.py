@@ -56,6 +56,30 @@ def test_the_mount_moves_everything() -> None:
     np.testing.assert_allclose(found, turned.matrix() @ MODEL.forward(panda.READY[None]), atol=1e-12)
 
 
+def test_of_one_motion_everything_is_worked_out_once() -> None:
+    rows = panda.sweep(panda.READY, panda.READY + 0.3, 4)
+    kept, open_ = rows.copy(), rows.copy()
+    kept.flags.writeable = False
+    frames, steps = MODEL.frames(kept), MODEL.steps(kept)
+
+    assert MODEL.frames(kept) is frames
+    assert MODEL.steps(kept) is steps
+    assert not frames.flags.writeable
+    assert not steps.flags.writeable
+    np.testing.assert_array_equal(MODEL.frames(open_), frames)
+
+
+def test_what_can_still_change_is_worked_out_again() -> None:
+    rows = panda.sweep(panda.READY, panda.READY + 0.3, 4)
+    view = rows[:]
+    view.flags.writeable = False
+    before = MODEL.frames(rows), MODEL.frames(view)
+    rows += 0.1
+
+    for values, old in zip((rows, view), before, strict=True):
+        assert not np.array_equal(MODEL.frames(values), old)
+
+
 def test_hulls_are_those_of_pybullet(seed: int) -> None:
     generator = np.random.default_rng(seed)
     referee = Truth(finger=0.0)
