@@ -7,11 +7,12 @@ an object.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from interlock.case import Case
 from interlock.motion import Motion, RobotModel
-from interlock.profile import Profile
+from interlock.profile import AllowedCollision, Profile
 
 from .kind import Fault, Setup
 from .problems import nearest
@@ -26,6 +27,49 @@ TARGET: Final = "target"
 OBJECT: Final = "object:"
 
 
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """Every name that the words of a case can stand for.
+
+    links: of the robot; shaped: those that have a hull; fixed: those that no joint moves. hand: the profile's hand
+    links. in_hand: whether the motion carries something; held: the name of what was measured in the hand (None:
+    nothing). cell: its bodies. objects: those that were seen (None: nobody looked). target: which the task is about.
+    allowed: the profile's collisions.
+    """
+
+    links: tuple[str, ...]
+    shaped: tuple[str, ...]
+    fixed: frozenset[str]
+    hand: tuple[str, ...]
+    in_hand: bool
+    held: str | None
+    cell: tuple[str, ...]
+    objects: tuple[str, ...] | None
+    target: str | None
+    allowed: tuple[AllowedCollision, ...]
+
+
+def bodies_of(case: Case, motion: Motion, model: RobotModel) -> Bodies:
+    """The names of a case and its motion."""
+    return motion.once("bodies", lambda: _bodies(case, motion, model))
+
+
+def _bodies(case: Case, motion: Motion, model: RobotModel) -> Bodies:
+    profile, objects = case.rules.profile, case.scene.objects
+    return Bodies(
+        links=tuple(model.links),
+        shaped=motion.once("shaped", lambda: shaped(model)),
+        fixed=frozenset(model.fixed),
+        hand=tuple(profile.hand_links),
+        in_hand=motion.held is not None,
+        held=None if case.state.held is None else case.state.held.name,
+        cell=tuple(body.name for body in case.rules.cell.bodies),
+        objects=None if objects is None else tuple(item.name for item in objects),
+        target=case.scene.target,
+        allowed=tuple(profile.allowed_collisions),
+    )
+
+
 def shaped(model: RobotModel) -> tuple[str, ...]:
     """The links that have a hull, in the model's order."""
     return tuple(link for link in model.links if len(model.vertices.get(link, ())) > 0)
@@ -35,33 +79,37 @@ def parts(word: str, motion: Motion, profile: Profile) -> tuple[str, ...]:
     """The links, `held` or `tcp` that a word for the robot stands for; none for what is not there, as in an
     empty hand.
     """
-    held = () if motion.held is None else (HELD,)
-    links = () if motion.model is None else shaped(motion.model)
+    model = motion.model
+    links = () if model is None else motion.once("shaped", lambda: shaped(model))
+    return robot_parts(word, links, profile.hand_links, in_hand=motion.held is not None)
+
+
+def robot_parts(word: str, links: tuple[str, ...], hand: tuple[str, ...], *, in_hand: bool) -> tuple[str, ...]:
+    """The same, of a robot with these links that have a hull."""
+    held = (HELD,) if in_hand else ()
     if word == ROBOT:
         return (*links, *held)
     if word == GRIPPER:
-        return tuple(link for link in links if link in profile.hand_links)
+        return tuple(link for link in links if link in hand)
     return held if word == HELD else (word,)
 
 
-def around(word: str, case: Case) -> tuple[str, ...] | None:
+def around(word: str, bodies: Bodies) -> tuple[str, ...] | None:
     """The names of cell bodies or objects that a word stands for; None where nobody looked, or what is named was not
     seen.
     """
     if word == CELL:
-        return tuple(body.name for body in case.rules.cell.bodies)
+        return bodies.cell
     if word not in (OBJECTS, TARGET) and not word.startswith(OBJECT):
         return (word,)
-    if case.scene.objects is None:
+    if bodies.objects is None:
         return None
-    seen = [item.name for item in case.scene.objects]
-    held = () if case.state.held is None else (case.state.held.name,)
     if word == OBJECTS:
-        return tuple(name for name in seen if name not in held)
-    name = case.scene.target if word == TARGET else word.removeprefix(OBJECT)
-    if name is None or name not in seen:
+        return tuple(name for name in bodies.objects if name != bodies.held)
+    name = bodies.target if word == TARGET else word.removeprefix(OBJECT)
+    if name is None or name not in bodies.objects:
         return None
-    return () if name in held else (name,)
+    return () if name == bodies.held else (name,)
 
 
 def ambiguous(case: Case, model: RobotModel) -> bool:
@@ -72,9 +120,9 @@ def ambiguous(case: Case, model: RobotModel) -> bool:
     return len(set(names)) != len(names) or not taken.isdisjoint(names)
 
 
-def is_robot(word: str, model: RobotModel) -> bool:
-    """Whether a word names the robot or a part of it."""
-    return word in (TCP, HELD, GRIPPER, ROBOT) or word in model.links
+def is_robot(word: str, links: tuple[str, ...]) -> bool:
+    """Whether a word names the robot with these links, or a part of it."""
+    return word in (TCP, HELD, GRIPPER, ROBOT) or word in links
 
 
 def is_around(word: str, setup: Setup) -> bool:

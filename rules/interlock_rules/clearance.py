@@ -8,20 +8,20 @@ from typing import Annotated, ClassVar, Final, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from interlock.arrays import BoolArray
+from interlock.arrays import BoolArray, FloatArray
 from interlock.case import Case
 from interlock.motion import Motion
 from interlock.rules import Clearance, Demand, Trace
 
 from .answers import from_clearance
-from .bodies import TCP, ambiguous, shapeless
+from .bodies import TCP, ambiguous, bodies_of, shapeless
 from .closing_in import provoke_clearance
 from .kind import Fault, Provoked, Setup
-from .pairs import demands_of, never_judged, pairs_of
+from .pairs import Group, demands_of, groups_of
 from .prisms import is_inside
 from .quantities import Length, Speed
 from .reader import STRICT
-from .swept import gap_free_speed, sweep
+from .swept import Swept, gap_free_speed, sweep
 from .traces import silent, unknown
 from .words import except_faults, pair_faults
 from .zones import zone_faults
@@ -61,11 +61,27 @@ class LessIn:
         swept = sweep(TCP, motion, case.rules.profile)
         if swept is None:
             return np.zeros(len(motion), dtype=np.bool_)
-        inside = [is_inside(case.rules.cell.zone(name), swept) for name in self.zone]
-        slow = np.full(len(motion), True)
+        found = np.zeros(len(motion), dtype=np.bool_)
+        for name in self.zone:
+            found |= _within(name, swept, case, motion)
         if self.max_speed is not None:
-            slow = gap_free_speed(swept, motion) <= self.max_speed
-        return np.asarray(np.any(inside, axis=0) & slow)
+            found &= gap_free_speed(swept, motion) <= self.max_speed
+        return found
+
+
+def _within(zone: str, tool: Swept, case: Case, motion: Motion) -> BoolArray:
+    """On which intervals (N,) the tool centre point is in a zone; worked out once for all rules that ask."""
+    return motion.once(("tool in", zone), lambda: is_inside(case.rules.cell.zone(zone), tool))
+
+
+@dataclass(frozen=True, slots=True)
+class _Least:
+    """What a group of pairs must keep on each interval (N,) [m], -inf: not judged. apart: the fingers anywhere that
+    they may be; touching: the fingers where they were measured, on intervals on which the pairs may touch.
+    """
+
+    apart: FloatArray
+    touching: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,44 +107,45 @@ class MinimumClearance:
 
     def demands(self, case: Case, motion: Motion) -> tuple[Demand, ...]:
         """Each pair with its minimum on each interval, in as few questions as that takes."""
-        return self._asked(case, motion) or ()
+        return self._demands(case, motion) or ()
+
+    def _demands(self, case: Case, motion: Motion) -> tuple[Demand, ...] | None:
+        """The same, worked out once a motion; None where something is missing."""
+        return motion.once(("demands", self), lambda: self._asked(case, motion))
 
     def _asked(self, case: Case, motion: Motion) -> tuple[Demand, ...] | None:
-        """The demands, worked out once a motion; None where something is missing."""
-        return motion.once(("asked", self), lambda: self._minima(case, motion))
-
-    def _minima(self, case: Case, motion: Motion) -> tuple[Demand, ...] | None:
-        """What each pair must keep, the fingers anywhere that they may be; and, where the pair may touch, how deep the
-        one may be in the other, the fingers where they were measured.
-        """
         model = motion.model
         if model is None or ambiguous(case, model):
             return None
-        pairs = pairs_of(self.between, case, motion, model)
-        if pairs is None:
+        exceptions = tuple(less.pair for less in self.exceptions)
+        groups = groups_of(self.between, exceptions, bodies_of(case, motion, model))
+        if groups is None:
             return None
-        apart = {pair: np.full(len(motion), self.min) for pair in pairs - never_judged(pairs, case, model)}
-        touching = {pair: np.full(len(motion), np.inf) for pair in apart}
-        for less in self.exceptions:
-            lowered = apart.keys() & (pairs_of(less.pair, case, motion, model) or frozenset())
-            active = less.active(case, motion) if lowered else np.zeros(len(motion), dtype=np.bool_)
-            for pair in lowered:
-                enough = -np.inf if less.min == "contact" else less.min
-                apart[pair] = np.where(active, np.minimum(apart[pair], enough), apart[pair])
-                if less.min == "contact":
-                    touching[pair] = np.where(active, np.minimum(touching[pair], less.contact), touching[pair])
-        deep = {pair: np.where(depth < 0.0, depth, -np.inf) for pair, depth in touching.items()}
-        return (*demands_of(apart), *demands_of(deep, closing=True))
+        least = [(group, self._least(group, case, motion)) for group in groups]
+        apart = demands_of([(group, one.apart) for group, one in least])
+        return (*apart, *demands_of([(group, one.touching) for group, one in least], closing=True))
+
+    def _least(self, group: Group, case: Case, motion: Motion) -> _Least:
+        """What the pairs of a group must keep."""
+        apart, touching = np.full(len(motion), self.min), np.full(len(motion), np.inf)
+        for less in (self.exceptions[index] for index in group.exceptions):
+            active = less.active(case, motion)
+            enough = -np.inf if less.min == "contact" else less.min
+            apart[active] = np.minimum(apart[active], enough)
+            if less.min == "contact":
+                touching[active] = np.minimum(touching[active], less.contact)
+        touching[touching >= 0.0] = -np.inf
+        return _Least(apart, touching)
 
     def measure(self, case: Case, motion: Motion, clearances: tuple[Clearance, ...]) -> tuple[Trace, ...]:
         """One trace a demand: what remains of it."""
         quantity = f"distance between {self.between[0]} and {self.between[1]}"
-        asked = self._asked(case, motion)
-        if asked is None:
+        demands = self._demands(case, motion)
+        if demands is None:
             return (unknown(motion, "m", quantity),)
         found = tuple(
             from_clearance(motion, demand, clearance, quantity)
-            for demand, clearance in zip(asked, clearances, strict=True)
+            for demand, clearance in zip(demands, clearances, strict=True)
         )
         return found or (silent(motion, "m", quantity),)
 

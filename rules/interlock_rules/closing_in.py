@@ -23,8 +23,8 @@ DEEP_M = -0.002  # how deep two bodies must be in each other, so that nothing ab
 def provoke_clearance(setup: Setup, between: tuple[str, str]) -> Provoked:
     """The arm stands where the two are in each other; raises NoProvocation where no such pose is found."""
     model = the_model(setup)
-    one, other = between if is_robot(between[0], model) else (between[1], between[0])
-    if is_robot(other, model):
+    one, other = between if is_robot(between[0], model.links) else (between[1], between[0])
+    if is_robot(other, model.links):
         return hold_still(setup, _into_itself(setup, model, one, other), held=in_hand((one,)) or in_hand((other,)))
     if other in (OBJECTS, TARGET) or other.startswith(OBJECT):
         name = other.removeprefix(OBJECT) if other.startswith(OBJECT) else INTRUDER
@@ -89,7 +89,7 @@ def _into_itself(setup: Setup, model: RobotModel, one: str, other: str) -> Float
     """
     pairs = [(a, b) for a in _singles(setup, model, one) for b in _singles(setup, model, other)]
     pairs += [(b, a) for a, b in pairs]
-    allowed = allowed_collisions(setup.profile)
+    allowed = allowed_collisions(setup.profile.allowed_collisions, setup.profile.hand_links)
     wanted = {
         (a, b)
         for a, b in pairs

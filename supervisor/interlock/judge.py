@@ -24,6 +24,7 @@ ESCAPE_SPEED_M_S = 0.1
 ESCAPE_S = 5.0  # then the supervisor stops
 ESCAPE_JOINT_SHARE = 0.1  # of the profile's speed, for robots without a tool point
 ESCAPE_SLACK = 1e-5  # how much an exact margin may seem to shrink between two nodes: the distance query's own error
+PHASES = {phase.value: phase.name.lower() for phase in Phase}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,24 +159,23 @@ def worst(rule: Rule, motion: Motion, trace: Trace) -> Finding:
     """The finding at the trace's smallest margin; NaN counts as smaller than anything; shapes are compared."""
     if trace.margin.shape != motion.times_s.shape:
         return _unmeasured(rule, f"margins of shape {trace.margin.shape} for {len(motion)} nodes")
-    node = int(np.argmin(np.where(np.isnan(trace.margin), -np.inf, trace.margin)))
-    names = trace.names[int(trace.which[node])] if trace.names and int(trace.which[node]) >= 0 else ()
-    x, y, z = trace.points[node] if trace.points is not None else (np.nan,) * 3
-    point = (float(x), float(y), float(z))
+    node = int(trace.margin.argmin())  # the first NaN, where there is one
+    which = trace.which.item(node)
+    x, y, z = (math.nan,) * 3 if trace.points is None else trace.points[node].tolist()
     return Finding(
         rule=rule.id,
         kind=rule.limit.kind,
         reaction=rule.on_violation,
-        margin=float(trace.margin[node]),
-        value=float(trace.value[node]),
-        limit=float(trace.limit[node]),
+        margin=trace.margin.item(node),
+        value=trace.value.item(node),
+        limit=trace.limit.item(node),
         unit=trace.unit,
         message=trace.quantity,
-        row=int(motion.row[node]),
-        time_s=float(motion.times_s[node]),
-        phase=Phase(int(motion.phase[node])).name.lower(),
-        links=names,
-        point=point if all(np.isfinite(point)) else None,
+        row=motion.row.item(node),
+        time_s=motion.times_s.item(node),
+        phase=PHASES[motion.phase.item(node)],
+        links=trace.names[which] if trace.names and which >= 0 else (),
+        point=(x, y, z) if math.isfinite(x) and math.isfinite(y) and math.isfinite(z) else None,
     )
 
 
