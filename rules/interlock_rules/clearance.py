@@ -64,7 +64,7 @@ class LessIn:
         found = np.zeros(len(motion), dtype=np.bool_)
         for name in self.zone:
             found |= _within(name, swept, case, motion)
-        if self.max_speed is not None:
+        if self.max_speed is not None and found.any():
             found &= gap_free_speed(swept, motion) <= self.max_speed
         return found
 

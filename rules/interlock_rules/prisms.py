@@ -29,15 +29,17 @@ UP_AND_DOWN: Final = np.vstack([np.eye(3), -np.eye(3)])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """A zone in the plan view: its polygon, the boundary of that, and its sides (E, 3) if it is convex, otherwise none.
+    """A zone in the plan view: its polygon, the boundary of that, and its sides if it is convex, otherwise none.
 
-    A side is an inward unit normal n (x, y) and an offset c: a point p is n . p + c inside of it. `blunt`: no two sides
-    meet at less than a right angle, so that what sticks out across one of them is as far from the polygon as from it.
+    A side is an inward unit normal n, of normals (E, 3), and an offset c, of offsets (E,): a point p is n . p + c
+    inside of it. `blunt`: no two sides meet at less than a right angle, so that what sticks out across one of them is
+    as far from the polygon as from it.
     """
 
     polygon: shapely.Polygon
     boundary: Any
-    sides: FloatArray
+    normals: FloatArray
+    offsets: FloatArray
     blunt: bool
 
 
@@ -45,21 +47,23 @@ class _Plan:
 def _plan(zone: Zone) -> _Plan:
     polygon = zone.polygon
     shapely.prepare(polygon)
-    sides = _sides(polygon)
-    turns = (sides[:, :2] * np.roll(sides[:, :2], -1, axis=0)).sum(axis=1)
-    return _Plan(polygon, polygon.boundary, sides, bool((turns >= 0.0).all()))
+    normals, offsets = _sides(polygon)
+    turns = (normals * np.roll(normals, -1, axis=0)).sum(axis=1)
+    return _Plan(polygon, polygon.boundary, normals, offsets, bool((turns >= 0.0).all()))
 
 
-def _sides(polygon: shapely.Polygon) -> FloatArray:
-    """The sides of a convex polygon, in order; none where it is not convex, or a side has next to no length."""
+def _sides(polygon: shapely.Polygon) -> tuple[FloatArray, FloatArray]:
+    """Normals and offsets of the sides of a convex polygon, in order; none where it is not convex, or a side has next
+    to no length.
+    """
     hull = polygon.convex_hull
     corners = shapely.get_coordinates(shapely.normalize(hull))  # clockwise, the first again at the end
     along = np.diff(corners, axis=0)
     lengths = np.hypot(along[:, 0], along[:, 1])
     if not hull.equals(polygon) or not (lengths >= SHORTEST_SIDE_M).all():
-        return np.empty((0, 3))
+        return np.empty((0, 3)), np.empty(0)
     normals = np.column_stack([along[:, 1], -along[:, 0]]) / lengths[:, None]
-    return np.column_stack([normals, -(normals * corners[:-1]).sum(axis=1)])
+    return np.column_stack([normals, np.zeros(len(normals))]), -(normals * corners[:-1]).sum(axis=1)
 
 
 def inside_m(zone: Zone, swept: Swept) -> FloatArray:
@@ -84,8 +88,12 @@ def is_inside(zone: Zone, swept: Swept) -> BoolArray:
     corner, opposite = np.array([x_min, y_min, zone.z_min]), np.array([x_max, y_max, zone.z_max])
     found = np.asarray(((low - growth[:, None] >= corner) & (high + growth[:, None] <= opposite)).all(axis=1))
     if found.any():
-        hulls = _hulls(swept.both_ends()[found, :, :2])
-        found[found] = _plane.covers(plan.polygon, hulls) & (_plane.distance(plan.boundary, hulls) >= growth[found])
+        depth = _depth_by_sides(plan, swept)
+        open_ = found & np.isnan(depth)
+        found &= depth >= growth
+        if open_.any():
+            hulls = _hulls(swept.both_ends()[open_, :, :2])
+            found[open_] = _plane.covers(plan.polygon, hulls) & (_plane.distance(plan.boundary, hulls) >= growth[open_])
     return found
 
 
@@ -151,10 +159,9 @@ def _depth_by_sides(plan: _Plan, swept: Swept) -> FloatArray:
     """How deep [m] (N,) the hull is in a convex polygon, negative for how far it sticks out; NaN where this does not
     say: in other polygons, within LEAST_DEPTH_M of the boundary, and where it sticks out across several sides.
     """
-    if len(plan.sides) == 0:
+    if len(plan.normals) == 0:
         return np.full(len(swept.turn), np.nan)
-    normals = np.column_stack([plan.sides[:, :2], np.zeros(len(plan.sides))])
-    inside = swept.least_along(normals) + plan.sides[:, 2]
+    inside = swept.least_along(plan.normals) + plan.offsets
     depth = inside.min(axis=1)
     across_one = plan.blunt & ((inside < 0.0).sum(axis=1) == 1) & (depth < -LEAST_DEPTH_M)
     return np.where((depth > LEAST_DEPTH_M) | across_one, depth, np.nan)

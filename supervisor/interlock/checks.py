@@ -49,9 +49,11 @@ def within(
 def finite(_case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     """F-01: every commanded value is a number, of a size that arithmetic keeps finite; what is masked is not read."""
     if chunk.mask.shape == chunk.values.shape:
-        bad = np.argwhere(chunk.mask & ~_sane(chunk.values))
-        where = f"; the first at row {bad[0][0]}, column {bad[0][1]}" if len(bad) else ""
-        yield flag("finite", not len(bad), f"{len(bad)} commanded values are not finite, or above {LARGEST:g}{where}")
+        bad = chunk.mask & ~_sane(chunk.values)
+        count = int(np.count_nonzero(bad))
+        row, column = np.unravel_index(int(bad.argmax()), bad.shape) if count else (0, 0)
+        where = f"; the first at row {row}, column {column}" if count else ""
+        yield flag("finite", not count, f"{count} commanded values are not finite, or above {LARGEST:g}{where}")
     else:
         yield flag("finite", False, f"mask {chunk.mask.shape} and values {chunk.values.shape} differ in shape")
     if chunk.anchor is not None:
@@ -169,7 +171,8 @@ def mask(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
         yield flag("mask", False, f"a mask of shape {chunk.mask.shape} cannot be read")
         return
     rows = commanded_rows(chunk)
-    joints = [i for i, channel in enumerate(found.channels) if channel.name in case.rules.profile.joint_names]
+    names = case.rules.profile.joint_names
+    joints = [i for i, channel in enumerate(found.channels) if channel.name in names]
     whole = bool(chunk.mask[:rows, joints].all())
     yield flag("mask", rows >= 1 and whole, f"{rows} commanded rows; each must command every joint")
 

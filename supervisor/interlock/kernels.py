@@ -446,23 +446,27 @@ def next_node(
 
 @compiled
 def least_along(poses: FloatArray, corners: FloatArray, directions: FloatArray) -> FloatArray:
-    """The smallest component (N, K) along world directions (K, 3) of corners (V, 3) in frames with poses (N, 4, 4); NaN
-    where one of them is.
+    """The smallest component (N, K) along world directions (K, 3) of finite corners (V, 3) in frames with poses
+    (N, 4, 4); NaN where a frame is nowhere.
     """
-    found = np.full((len(poses), len(directions)), math.inf)
+    count = len(directions)
+    found = np.full((len(poses), count), math.inf)
+    turned = np.empty((count, 3))  # the directions as the frame has them
     for n in range(len(poses)):
-        pose = poses[n]
-        for k in range(len(directions)):
-            x, y, z = directions[k, 0], directions[k, 1], directions[k, 2]
-            a = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
-            b = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
-            c = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
-            least = math.inf
-            for v in range(len(corners)):
-                along = a * corners[v, 0] + b * corners[v, 1] + c * corners[v, 2]
-                if along < least or math.isnan(along):
-                    least = along
-            found[n, k] = least + (pose[0, 3] * x + pose[1, 3] * y + pose[2, 3] * z)
+        pose, least = poses[n], found[n]
+        for k in range(count):
+            for j in range(3):
+                turned[k, j] = (
+                    pose[0, j] * directions[k, 0] + pose[1, j] * directions[k, 1] + pose[2, j] * directions[k, 2]
+                )
+        for v in range(len(corners)):
+            x, y, z = corners[v, 0], corners[v, 1], corners[v, 2]
+            for k in range(count):
+                least[k] = min(least[k], turned[k, 0] * x + turned[k, 1] * y + turned[k, 2] * z)
+        for k in range(count):
+            here = pose[0, 3] * directions[k, 0] + pose[1, 3] * directions[k, 1] + pose[2, 3] * directions[k, 2]
+            somewhere = math.isfinite(here + turned[k, 0] + turned[k, 1] + turned[k, 2])
+            least[k] = least[k] + here if somewhere else math.nan
     return found
 
 

@@ -36,6 +36,10 @@ class Torques:
         links = np.flatnonzero(tree.axes.any(axis=1))
         self.names = tuple(model.description.joints[link - 1].name for link in links.tolist())
         self.column, self.gain, self.offset = tree.column[links], tree.gain[links], tree.offset[links]
+        self.shares = np.zeros(
+            (len(links), len(model.profile.joints))
+        )  # (d, n): whose torque each turning joint adds to
+        self.shares[np.arange(len(links)), self.column] = self.gain
 
     def of(
         self, positions: FloatArray, velocities: FloatArray, accelerations: FloatArray, held: Held | None
@@ -48,12 +52,10 @@ class Torques:
             return frozen(found)
         body = self._body(held)
         rows = np.isfinite(positions).all(1) & np.isfinite(velocities).all(1) & np.isfinite(accelerations).all(1)
-        found[rows] = 0.0
-        for row in np.flatnonzero(rows).tolist():
-            angles = positions[row, self.column] * self.gain + self.offset
-            rates, changes = velocities[row, self.column] * self.gain, accelerations[row, self.column] * self.gain
-            torques = self.bullet.inverse_dynamics(body, angles, rates, changes)
-            np.add.at(found[row], self.column, self.gain * torques)
+        angles = positions[rows][:, self.column] * self.gain + self.offset
+        rates, changes = (values[rows][:, self.column] * self.gain for values in (velocities, accelerations))
+        torques = [self.bullet.inverse_dynamics(body, *one) for one in zip(angles, rates, changes, strict=True)]
+        found[rows] = np.array(torques).reshape(angles.shape) @ self.shares
         return frozen(found)
 
     def _body(self, held: Held | None) -> str:
