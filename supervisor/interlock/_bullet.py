@@ -1,4 +1,4 @@
-"""The one door to PyBullet: the nearest points of two convex shapes, and inverse dynamics, on a private client.
+"""The one door to PyBullet: the nearest points of two convex shapes, on a private client.
 
 Bullet draws a hull from vertices 1 mm larger (its margin), keeps its corners to 1e-4 of its size, and rounds the edges
 of boxes and cylinders by up to 0.73 mm. So nothing is certified from its distances: it finds where two shapes are
@@ -10,15 +10,13 @@ shape Bullet drops those after the sixteenth.
 from __future__ import annotations
 
 import math
-import tempfile
 import weakref
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from .arrays import FloatArray, IntArray
+from .arrays import FloatArray
 from .errors import InterlockError
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 from .quiet import without_line
@@ -27,7 +25,6 @@ from .shapes import Side, separation, side
 with without_line(b"pybullet build time: "):
     import pybullet
 
-MOST_BODIES: Final = 16  # robots that hold different things
 UP: Final = np.array([0.0, 0.0, 1.0])
 SWAPPED_M: Final = 5e-3  # margins explain no more than 2 mm
 UPRIGHT: Final = (0.0, 0.0, 0.0, 1.0)
@@ -50,14 +47,6 @@ class Nearest:
     points: FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Loaded:
-    """A loaded robot, and for each of PyBullet's turning joints the place of that joint among the caller's."""
-
-    body: int
-    order: IntArray
-
-
 class Bullet:
     """A client of its own. Shapes are made once and asked for in pairs; no scene and no history lie between calls."""
 
@@ -65,7 +54,6 @@ class Bullet:
         self._client = pybullet.connect(pybullet.DIRECT)
         self.close = weakref.finalize(self, pybullet.disconnect, self._client)  # PyBullet has 1024 clients, no more
         self._shapes: dict[str, int] = {}
-        self._bodies: dict[str, _Loaded] = {}
         self.check_canary()
 
     def check_canary(self) -> None:
@@ -100,48 +88,6 @@ class Bullet:
         if not found:
             raise PhysicsFailed("PyBullet returned no nearest points")
         return found[0] if len(found) == 1 else min(found, key=lambda point: point[8])
-
-    def load(self, urdf: str, joints: tuple[str, ...], gravity: FloatArray) -> None:
-        """Makes a URDF's text ready for `inverse_dynamics`, its root at the world's origin; gravity (3,) [m/s^2] there.
-
-        Gravity is the client's, and must be the same for all that is loaded.
-        """
-        if urdf in self._bodies:
-            return
-        if len(self._bodies) >= MOST_BODIES:
-            # Not removeBody: PyBullet knows the masses by the body's address, and the next body may get the same.
-            pybullet.resetSimulation(physicsClientId=self._client)
-            self._bodies.clear()
-            self._shapes.clear()
-        x, y, z = gravity.tolist()
-        pybullet.setGravity(x, y, z, physicsClientId=self._client)
-        pybullet.setPhysicsEngineParameter(enableFileCaching=0, physicsClientId=self._client)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "inertial.urdf")
-            file.write_text(urdf)
-            body = pybullet.loadURDF(
-                str(file),
-                useFixedBase=True,
-                flags=pybullet.URDF_USE_INERTIA_FROM_FILE,  # without it PyBullet computes its own from shapes
-                physicsClientId=self._client,
-            )
-        number = pybullet.getNumJoints(body, physicsClientId=self._client)
-        rows = [pybullet.getJointInfo(body, joint, physicsClientId=self._client) for joint in range(number)]
-        turning = [row[1].decode() for row in rows if row[2] != pybullet.JOINT_FIXED]
-        if sorted(turning) != sorted(joints):
-            raise PhysicsFailed(f"PyBullet loaded the turning joints {turning}, not {list(joints)}")
-        self._bodies[urdf] = _Loaded(body, np.array([joints.index(name) for name in turning], dtype=np.int64))
-
-    def inverse_dynamics(self, urdf: str, angles: FloatArray, rates: FloatArray, changes: FloatArray) -> FloatArray:
-        """Torques (d,) [N m] at angles [rad], rates and changes of rate (d,), in the order of the joints of `load`."""
-        loaded = self._bodies[urdf]
-        q, u, a = (values[loaded.order].tolist() for values in (angles, rates, changes))
-        found = pybullet.calculateInverseDynamics(loaded.body, q, u, a, physicsClientId=self._client)
-        if len(found) != len(loaded.order) or not np.isfinite(found).all():
-            raise PhysicsFailed(f"PyBullet computed the torques {found}")
-        torques = np.empty(len(found))
-        torques[loaded.order] = found
-        return torques
 
     def _shape(self, side: Side) -> int:
         if side.key not in self._shapes:

@@ -1,4 +1,4 @@
-"""Physics in PyBullet, for one robot in one cell: its shape, its torques, and the answers to what rules demand."""
+"""Physics with PyBullet, for one robot in one cell: its shape, its torques, and the answers to what rules demand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BulletPhysics:
         self._bullet = Bullet()
         for side in () if self.model is None else self.model.sides.values():
             balls_of(side)
-        self._torques = None if self.model is None or not profile.inertias else Torques(self.model, self._bullet)
+        self._torques = None if self.model is None or not profile.inertias else Torques(self.model)
 
     def torques(
         self, positions: FloatArray, velocities: FloatArray, accelerations: FloatArray, held: Held | None

@@ -172,61 +172,45 @@ def coarse(
     and each second. marked (N,) and the two rows of `when` (W, N): where a pair is judged at all.
 
     Returns the least (N,) of all pairs that keep `need` wherever they are judged; which those are (P,); and what
-    remains (P, N) of the others, +inf where they are not judged.
+    remains (P, N), +inf where they are not judged: no better than `need` and PLENTY_M where that takes no look.
     """
     pairs, count = len(which), len(frames)
     least = np.full(count, math.inf)
-    clear = np.ones(pairs, dtype=np.bool_)
+    clear = np.empty(pairs, dtype=np.bool_)
     remains = np.empty((pairs, count))
-    for p in range(pairs):
-        sagitta = bent[which[p, 1], 0] + shapes[p, 1] * bent[which[p, 1], 1]
-        taken = lost[p, 0] + lost[p, 1] * times
-        middle = middles[which[p, 4]]
-        bounds(frames, which[p, 0], middle, shapes[p], offsets[p], sagitta, need + taken, remains[p])
-        judged = marked & when[which[p, 2]] & when[which[p, 3]]
-        for n in range(count):
-            remains[p, n] = remains[p, n] - taken[n] if judged[n] else math.inf
-            clear[p] = clear[p] and remains[p, n] >= need
-        if clear[p]:
-            least = np.minimum(least, remains[p])
-    return least, clear, remains
-
-
-@compiled
-def bounds(
-    frames: FloatArray,
-    second: int,
-    middle: FloatArray,
-    shape: FloatArray,
-    offset: FloatArray,
-    sagitta: FloatArray,
-    wanted: FloatArray,
-    found: FloatArray,
-) -> None:
-    """A lower bound (N,) [m] of the distance of one pair on each interval, into found; no better than `wanted` (N,) and
-    PLENTY_M where that takes no look. second: its link; middle (N, 3), shape (8,), offset (4, 4): as in `coarse`.
-    """
-    radius, low, high = shape[0], shape[2:5], shape[5:8]
+    chords = np.zeros((len(middles), count))
+    for f in range(len(middles)):
+        for n in range(1, count):
+            chords[f, n] = apart(middles[f, n], middles[f, n - 1])
     here, before = np.empty(3), np.empty(3)
-    seen_from(middle[0], frames[0, second], offset, before)
-    gap = from_box(before, low, high) - radius  # at the last node that was looked at
-    found[0] = gap - sagitta[0]
-    gone = 0.0  # how far the ball has gone since
-    for n in range(1, len(frames)):
-        if second < 0:
-            chord = apart(middle[n], middle[n - 1])
-            found[n] = gap - gone - chord - sagitta[n]
-            if found[n] >= wanted[n] + PLENTY_M:
-                gone += chord
-                continue
-        if gone > 0.0:
-            seen_from(middle[n - 1], frames[n - 1, second], offset, before)
-            gap = from_box(before, low, high) - radius
-        seen_from(middle[n], frames[n, second], offset, here)
-        new = from_box(here, low, high) - radius
-        found[n] = (gap + new - apart(here, before)) / 2.0 - sagitta[n]
-        gap, gone = new, 0.0
-        before[:] = here
+    for p in range(pairs):
+        second, parts, middle, chord = which[p, 0], bent[which[p, 1]], middles[which[p, 4]], chords[which[p, 4]]
+        radius, reach, low, high, offset = shapes[p, 0], shapes[p, 1], shapes[p, 2:5], shapes[p, 5:8], offsets[p]
+        one, other = when[which[p, 2]], when[which[p, 3]]
+        seen_from(middle[0], frames[0, second], offset, before)
+        gap = from_box(before, low, high) - radius  # at the last node that was looked at
+        gone = 0.0  # how far the ball has gone since
+        clear[p] = True
+        for n in range(count):
+            sagitta = parts[0, n] + reach * parts[1, n]
+            taken = lost[p, 0] + lost[p, 1] * times[n]
+            bound = gap - gone - chord[n] - sagitta
+            if n > 0 and second < 0 and bound >= need + taken + PLENTY_M:
+                gone += chord[n]
+            elif n > 0:
+                if gone > 0.0:
+                    seen_from(middle[n - 1], frames[n - 1, second], offset, before)
+                    gap = from_box(before, low, high) - radius
+                seen_from(middle[n], frames[n, second], offset, here)
+                new = from_box(here, low, high) - radius
+                bound = (gap + new - apart(here, before)) / 2.0 - sagitta
+                gap, gone = new, 0.0
+                before[:] = here
+            remains[p, n] = bound - taken if marked[n] and one[n] and other[n] else math.inf
+            clear[p] = clear[p] and remains[p, n] >= need
+        for n in range(count if clear[p] else 0):
+            least[n] = min(least[n], remains[p, n])
+    return least, clear, remains
 
 
 @compiled
@@ -489,4 +473,117 @@ def longest_chords(poses: FloatArray, corners: FloatArray) -> FloatArray:
             if square > most or math.isnan(square):
                 most = square
         found[n] = math.sqrt(most)
+    return found
+
+
+@compiled
+def cross(one: FloatArray, other: FloatArray, found: FloatArray) -> None:
+    """Adds the cross product of two vectors (3,) to found (3,)."""
+    found[0] += one[1] * other[2] - one[2] * other[1]
+    found[1] += one[2] * other[0] - one[0] * other[2]
+    found[2] += one[0] * other[1] - one[1] * other[0]
+
+
+@compiled
+def dot(one: FloatArray, other: FloatArray) -> float:
+    """The scalar product of two vectors (3,)."""
+    return float(one[0] * other[0] + one[1] * other[1] + one[2] * other[2])
+
+
+@compiled
+def swing(spin: FloatArray, turning: FloatArray, arm: FloatArray, found: FloatArray) -> None:
+    """Adds the acceleration of the end of an arm (3,) relative to its start, at a spin (3,) [rad/s] and its change (3,)
+    [rad/s^2], to found (3,).
+    """
+    cross(turning, arm, found)
+    along, square = dot(spin, arm), dot(spin, spin)
+    for i in range(3):
+        found[i] += spin[i] * along - arm[i] * square
+
+
+@compiled
+def momentum(pose: FloatArray, tensor: FloatArray, spin: FloatArray, found: FloatArray) -> None:
+    """A tensor (3, 3) of the frame `pose` (4, 4) times a vector (3,) of the world; into found (3,), in its axes."""
+    x = pose[0, 0] * spin[0] + pose[1, 0] * spin[1] + pose[2, 0] * spin[2]
+    y = pose[0, 1] * spin[0] + pose[1, 1] * spin[1] + pose[2, 1] * spin[2]
+    z = pose[0, 2] * spin[0] + pose[1, 2] * spin[1] + pose[2, 2] * spin[2]
+    a = tensor[0, 0] * x + tensor[0, 1] * y + tensor[0, 2] * z
+    b = tensor[1, 0] * x + tensor[1, 1] * y + tensor[1, 2] * z
+    c = tensor[2, 0] * x + tensor[2, 1] * y + tensor[2, 2] * z
+    for i in range(3):
+        found[i] = pose[i, 0] * a + pose[i, 1] * b + pose[i, 2] * c
+
+
+@compiled
+def turn_into(pose: FloatArray, vector: FloatArray, found: FloatArray) -> None:
+    """A vector (3,) of the frame `pose` (4, 4), in the axes of the world; into found (3,)."""
+    for i in range(3):
+        found[i] = pose[i, 0] * vector[0] + pose[i, 1] * vector[1] + pose[i, 2] * vector[2]
+
+
+@compiled
+def inverse_dynamics(
+    frames: FloatArray,
+    rates: FloatArray,
+    changes: FloatArray,
+    parents: IntArray,
+    axes: FloatArray,
+    column: IntArray,
+    gain: FloatArray,
+    gravity: FloatArray,
+    carriers: IntArray,
+    masses: FloatArray,
+    middles: FloatArray,
+    tensors: FloatArray,
+) -> FloatArray:
+    """Joint torques (N, n) [N m] by the recursion of Newton and Euler (Featherstone, Rigid Body Dynamics Algorithms,
+    2008, ch. 5): motion outwards, forces inwards, all in the axes of the world.
+
+    frames (N, L + 1, 4, 4); rates [rad/s] and changes of rate [rad/s^2] (N, n); parents, axes, column and gain as in
+    `Kinematics`, gain 0 where a link does not turn; gravity (3,) [m/s^2, world]. Of each of B bodies: the link that
+    carries it (B,), its mass (B,), and in that link's frame its centre (B, 3) and its tensor about that (B, 3, 3).
+    """
+    links = len(parents)
+    found = np.zeros(rates.shape)
+    axis, spin, turning, speeding = (
+        np.zeros((links, 3)), np.zeros((links, 3)), np.zeros((links, 3)), np.zeros((links, 3)),
+    )  # fmt: skip
+    force, moment = np.empty((links, 3)), np.empty((links, 3))
+    arm, push, spun = np.empty(3), np.empty(3), np.empty(3)
+    for n in range(len(frames)):
+        force[:], moment[:], speeding[0] = 0.0, 0.0, -gravity
+        for link in range(1, links):
+            up = parents[link]
+            rate, change = gain[link] * rates[n, column[link]], gain[link] * changes[n, column[link]]
+            turn_into(frames[n, link], axes[link], axis[link])
+            turning[link] = 0.0
+            cross(spin[up], axis[link], turning[link])
+            for i in range(3):
+                arm[i] = frames[n, link, i, 3] - frames[n, up, i, 3]
+                spin[link, i] = spin[up, i] + rate * axis[link, i]
+                turning[link, i] = turning[up, i] + change * axis[link, i] + rate * turning[link, i]
+                speeding[link, i] = speeding[up, i]
+            swing(spin[up], turning[up], arm, speeding[link])
+        for body in range(len(carriers)):
+            link = carriers[body]
+            turn_into(frames[n, link], middles[body], arm)
+            push[:] = speeding[link]
+            swing(spin[link], turning[link], arm, push)
+            for i in range(3):
+                push[i] *= masses[body]
+                force[link, i] += push[i]
+            cross(arm, push, moment[link])
+            momentum(frames[n, link], tensors[body], spin[link], spun)
+            cross(spin[link], spun, moment[link])
+            momentum(frames[n, link], tensors[body], turning[link], spun)
+            for i in range(3):
+                moment[link, i] += spun[i]
+        for link in range(links - 1, 0, -1):
+            up = parents[link]
+            found[n, column[link]] += gain[link] * dot(axis[link], moment[link])
+            for i in range(3):
+                arm[i] = frames[n, link, i, 3] - frames[n, up, i, 3]
+                force[up, i] += force[link, i]
+                moment[up, i] += moment[link, i]
+            cross(arm, force[link], moment[up])
     return found

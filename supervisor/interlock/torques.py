@@ -1,45 +1,56 @@
-"""Inverse dynamics: the torques that a motion takes, from the profile's inertias, by PyBullet."""
+"""Inverse dynamics: the torques that a motion takes, from the profile's inertias and what is held."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from ._bullet import Bullet
-from .arrays import FloatArray, frozen
-from .dynamics import inertial_urdf
+from . import kernels
+from .arrays import FloatArray, IntArray, frozen
 from .errors import UnusableInput
 from .geometry import HalfSpace
+from .profile import Inertia
 from .robot_model import UrdfRobot
 from .scene import Held
+from .shapes import side
 
-GRAVITY = np.array([0.0, 0.0, -9.80665])  # m/s^2, standard gravity (ISO 80000-3)
+GRAVITY: Final = np.array([0.0, 0.0, -9.80665])  # m/s^2, standard gravity (ISO 80000-3)
+
+
+class Masses(NamedTuple):
+    """Bodies as `kernels.inverse_dynamics` takes them: the links that carry them (B,), their masses (B,) [kg], and in
+    the frames of those links their centres (B, 3) [m] and tensors (B, 3, 3) [kg m^2].
+    """
+
+    carriers: IntArray
+    masses: FloatArray
+    middles: FloatArray
+    tensors: FloatArray
 
 
 class Torques:
-    """Torques of one robot in one cell; the robot is loaded once, and once for each thing it holds."""
+    """Torques of one robot in one cell. The root never moves, and joints that do not turn stand still."""
 
-    def __init__(self, model: UrdfRobot, bullet: Bullet) -> None:
+    def __init__(self, model: UrdfRobot) -> None:
         """Raises UnusableInput where an inertia names no link, or a link that a joint turns has none."""
         tree, inertias = model.kinematics, model.profile.inertias
-        turned = {name for name, axis in zip(tree.links, tree.axes, strict=True) if axis.any()}
+        turns = np.array([bool(axis.any()) for axis in tree.axes])
+        turned = {name for name, turning in zip(tree.links, turns.tolist(), strict=True) if turning}
         given = {inertia.link for inertia in inertias}
         if given - set(tree.links) or turned - given:
             raise UnusableInput(
                 f"inertias of unknown links {sorted(given - set(tree.links))}; links without: {sorted(turned - given)}"
             )
         self.model = model
-        self.bullet = bullet
-        self._last: tuple[Held | None, str] | None = None
-        self.gravity = model.mount[:3, :3].T @ GRAVITY
-        links = np.flatnonzero(tree.axes.any(axis=1))
-        self.names = tuple(model.description.joints[link - 1].name for link in links.tolist())
-        self.column, self.gain, self.offset = tree.column[links], tree.gain[links], tree.offset[links]
-        self.shares = np.zeros(
-            (len(links), len(model.profile.joints))
-        )  # (d, n): whose torque each turning joint adds to
-        self.shares[np.arange(len(links)), self.column] = self.gain
+        self._tree = (
+            np.array(tree.parents, dtype=np.int64), tree.axes, np.where(turns, tree.column, 0),
+            np.where(turns, tree.gain, 0.0), GRAVITY,
+        )  # fmt: skip
+        self._own = _masses(inertias, [model.index(inertia.link) for inertia in inertias])
+        self._last: tuple[Held | None, Masses] = None, self._own
 
     def of(
         self, positions: FloatArray, velocities: FloatArray, accelerations: FloatArray, held: Held | None
@@ -47,29 +58,48 @@ class Torques:
         """Joint torques (N, n) [N m] for positions, velocities, accelerations (N, n); NaN in every row that is not
         finite, and in all rows where what is held has no pose, mass or size.
         """
-        found = np.full(positions.shape, math.nan)
         if held is not None and not _weighable(held):
-            return frozen(found)
-        body = self._body(held)
-        rows = np.isfinite(positions).all(1) & np.isfinite(velocities).all(1) & np.isfinite(accelerations).all(1)
-        angles = positions[rows][:, self.column] * self.gain + self.offset
-        rates, changes = (values[rows][:, self.column] * self.gain for values in (velocities, accelerations))
-        torques = [self.bullet.inverse_dynamics(body, *one) for one in zip(angles, rates, changes, strict=True)]
-        found[rows] = np.array(torques).reshape(angles.shape) @ self.shares
+            return frozen(np.full(positions.shape, math.nan))
+        frames = self.model.frames(positions)
+        found = kernels.inverse_dynamics(frames, velocities, accelerations, *self._tree, *self._with(held))
+        rows = np.isfinite(positions) & np.isfinite(velocities) & np.isfinite(accelerations)
+        found[~rows.all(axis=1)] = math.nan
         return frozen(found)
 
-    def _body(self, held: Held | None) -> str:
-        """The loaded body of the robot with what it holds; the last one is kept at hand."""
-        if self._last is not None and self._last[0] == held:
-            return self._last[1]
-        self._last = held, self._load(held)
+    def _with(self, held: Held | None) -> Masses:
+        """The bodies of the robot and what it holds; the last ones are kept at hand."""
+        if held is None:
+            return self._own
+        if self._last[0] != held:
+            its = _masses([held_inertia(held)], [self.model.index(self.model.profile.flange)])
+            self._last = held, Masses(*(np.concatenate(both) for both in zip(self._own, its, strict=True)))
         return self._last[1]
 
-    def _load(self, held: Held | None) -> str:
-        profile = self.model.profile
-        text = inertial_urdf(self.model.description, frozenset(self.names), profile.inertias, profile.flange, held)
-        self.bullet.load(text, self.names, self.gravity)
-        return text
+
+def _masses(inertias: Sequence[Inertia], carriers: Sequence[int]) -> Masses:
+    tensors = [
+        [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]] for xx, xy, xz, yy, yz, zz in (found.tensor for found in inertias)
+    ]
+    return Masses(
+        np.array(carriers, dtype=np.int64),
+        np.array([inertia.mass_kg for inertia in inertias]),
+        np.array([inertia.com for inertia in inertias]),
+        np.array(tensors),
+    )
+
+
+def held_inertia(held: Held) -> Inertia:
+    """The inertia of a held object, in the flange's frame: its mass spread evenly over the box around its shape."""
+    around = side(held.shape, np.eye(4), 0)
+    low, high = around.low, around.high
+    x, y, z = (high - low).tolist()
+    box = np.diag([y * y + z * z, x * x + z * z, x * x + y * y]) * (held.mass_kg / 12.0)
+    pose = held.pose.matrix()
+    turn = pose[:3, :3]
+    tensor = turn @ box @ turn.T
+    centre = (turn @ ((low + high) / 2.0) + pose[:3, 3]).tolist()
+    xx, xy, xz, yy, yz, zz = tensor[np.triu_indices(3)].tolist()
+    return Inertia("held", held.mass_kg, (centre[0], centre[1], centre[2]), (xx, xy, xz, yy, yz, zz), "its box")
 
 
 def _weighable(held: Held) -> bool:

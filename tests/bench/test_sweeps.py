@@ -145,7 +145,7 @@ def test_torques_are_those_of_pinocchio(root: bool, seed: int) -> None:  # noqa:
     positions, speeds, changes = poses_of_arm(seed, 20), chance.uniform(-2, 2, (20, 7)), chance.uniform(-7, 7, (20, 7))
     robot = UrdfRobot(replace(PROFILE, inertias=inertias), panda.cell(mount=MOUNT))
 
-    found = Torques(robot, Bullet()).of(positions, speeds, changes, None)
+    found = Torques(robot).of(positions, speeds, changes, None)
 
     data, still = model.createData(), [0.0, 0.0]
     for row in range(20):

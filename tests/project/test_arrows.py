@@ -34,7 +34,7 @@ LAYERS = (
     ("rules", "case", "verdict"),
     ("physics",),
     ("shapes", "covers", "urdf", "kinematics", "hulls", "reach", "pairs", "fingers", "robot_model"),
-    ("_bullet", "dynamics", "torques", "obstacles", "forecast", "question", "bullet_physics"),
+    ("_bullet", "torques", "obstacles", "forecast", "question", "bullet_physics"),
     ("lower", "braking"),
     ("build",),
     ("checks",),

@@ -10,7 +10,7 @@ import pybullet
 import pytest
 from scipy.spatial.transform import Rotation
 
-from interlock._bullet import MOST_BODIES, SWAPPED_M, Bullet, PhysicsFailed, quaternion
+from interlock._bullet import SWAPPED_M, Bullet, PhysicsFailed, quaternion
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 from interlock.shapes import separation, side, support
 
@@ -23,9 +23,6 @@ SHAPES: dict[str, Shape] = {
     "mesh": ConvexMesh(CUBE),
     "half-space": HalfSpace((0.0, 0.0, 1.0)),
 }
-URDF = """<robot name="r"><link name="base"/><link name="a{n}"><inertial><mass value="1"/><inertia ixx="1" ixy="0"
-ixz="0" iyy="1" iyz="0" izz="1"/></inertial></link><joint name="j" type="continuous"><parent link="base"/>
-<child link="a{n}"/><axis xyz="0 0 1"/></joint></robot>"""
 
 
 @pytest.fixture(scope="module")
@@ -189,57 +186,3 @@ def test_clients_are_given_back() -> None:
         made.close()
 
     assert len(clients) == 1
-
-
-def test_loaded_robots_are_bounded_and_the_oldest_goes(bullet: Bullet) -> None:
-    still, gravity = np.zeros(1), np.array([0.0, 0.0, -9.8])
-
-    for number in range(MOST_BODIES + 2):
-        bullet.load(URDF.format(n=number), ("j",), gravity)
-        bullet.load(URDF.format(n=number), ("j",), gravity)
-
-    assert bullet.inverse_dynamics(URDF.format(n=MOST_BODIES + 1), still, still, np.array([2.0])) == pytest.approx(
-        [2.0]
-    )
-    with pytest.raises(KeyError):
-        bullet.inverse_dynamics(URDF.format(n=0), still, still, still)
-
-
-def test_F33_no_robot_is_weighed_with_the_masses_of_one_that_was_forgotten(bullet: Bullet) -> None:
-    still, found = np.zeros(1), list[float]()
-
-    for number in range(1, 4 * MOST_BODIES):
-        urdf = URDF.format(n=f"heavy{number}")
-        for axis in "xyz":
-            urdf = urdf.replace(f'i{axis}{axis}="1"', f'i{axis}{axis}="{number}"')
-        bullet.load(urdf, ("j",), np.array([0.0, 0.0, -9.8]))
-        found += bullet.inverse_dynamics(urdf, still, still, np.array([2.0])).tolist()
-
-    assert found == pytest.approx([2.0 * number for number in range(1, 4 * MOST_BODIES)])
-
-
-def test_shapes_are_seen_as_before_when_robots_were_forgotten(bullet: Bullet) -> None:
-    box, ball = side(SHAPES["box"], np.eye(4), 0), side(SHAPES["sphere"], np.eye(4), 0)
-    before = bullet.nearest(ball, box, at(0.5, 0.0, 0.0)).distance
-
-    for number in range(MOST_BODIES + 1):
-        bullet.load(URDF.format(n=f"other{number}"), ("j",), np.array([0.0, 0.0, -9.8]))
-
-    assert bullet.nearest(ball, box, at(0.5, 0.0, 0.0)).distance == before
-    bullet.check_canary()
-
-
-def test_another_set_of_joints_than_expected_is_an_error(bullet: Bullet) -> None:
-    with pytest.raises(PhysicsFailed, match="turning joints"):
-        bullet.load(URDF.format(n="other"), ("j", "k"), np.zeros(3))
-
-
-@pytest.mark.parametrize("found", [(), (float("nan"),)])
-def test_torques_that_are_none_are_an_error(
-    bullet: Bullet, monkeypatch: pytest.MonkeyPatch, found: tuple[float, ...]
-) -> None:
-    bullet.load(URDF.format(n="own"), ("j",), np.array([0.0, 0.0, -9.8]))
-    monkeypatch.setattr(pybullet, "calculateInverseDynamics", always(found))
-
-    with pytest.raises(PhysicsFailed, match="torques"):
-        bullet.inverse_dynamics(URDF.format(n="own"), np.zeros(1), np.zeros(1), np.zeros(1))
