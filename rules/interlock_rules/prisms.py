@@ -2,7 +2,7 @@
 
 The body between two nodes lies in the hull of its corners at both, grown; so a zone may be concave and have holes.
 Where a zone is convex, the sides of its polygon say how deep a hull is; shapely says it of all others, and of whatever
-is so near a side that rounding would decide.
+is so near a side that rounding would decide. What is beyond a side of the zone's own hull is outside of any zone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
+from interlock import kernels
 from interlock.arrays import BoolArray, FloatArray
 from interlock.scene import Zone
 
@@ -29,17 +30,19 @@ UP_AND_DOWN: Final = np.vstack([np.eye(3), -np.eye(3)])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """A zone in the plan view: its polygon, the boundary of that, and its sides if it is convex, otherwise none.
+    """A zone in the plan view: its polygon, the boundary of that, and the planes of the prism around its convex hull.
 
-    A side is an inward unit normal n, of normals (E, 3), and an offset c, of offsets (E,): a point p is n . p + c
-    inside of it. `blunt`: no two sides meet at less than a right angle, so that what sticks out across one of them is
-    as far from the polygon as from it.
+    A plane is an inward unit normal n, of normals (E + 2, 3), and an offset c, of offsets (E + 2,): a point p is
+    n . p + c inside of it. The last two are the floor and the ceiling; there are no others if a side has next to no
+    length. `convex`: the polygon is its hull, and has sides. `blunt`: no two sides meet at less than a right angle, so
+    that what sticks out across one of them is as far from the polygon as from it.
     """
 
     polygon: shapely.Polygon
     boundary: Any
     normals: FloatArray
     offsets: FloatArray
+    convex: bool
     blunt: bool
 
 
@@ -47,20 +50,24 @@ class _Plan:
 def _plan(zone: Zone) -> _Plan:
     polygon = zone.polygon
     shapely.prepare(polygon)
-    normals, offsets = _sides(polygon)
+    normals, offsets = _sides(polygon.convex_hull)
     turns = (normals * np.roll(normals, -1, axis=0)).sum(axis=1)
-    return _Plan(polygon, polygon.boundary, normals, offsets, bool((turns >= 0.0).all()))
+    return _Plan(
+        polygon,
+        polygon.boundary,
+        np.vstack([normals, np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])]),
+        np.append(offsets, [-zone.z_min, zone.z_max]),
+        len(normals) > 0 and polygon.convex_hull.equals(polygon),
+        bool((turns >= 0.0).all()),
+    )
 
 
-def _sides(polygon: shapely.Polygon) -> tuple[FloatArray, FloatArray]:
-    """Normals and offsets of the sides of a convex polygon, in order; none where it is not convex, or a side has next
-    to no length.
-    """
-    hull = polygon.convex_hull
+def _sides(hull: Any) -> tuple[FloatArray, FloatArray]:
+    """Normals and offsets of the sides of a convex polygon, in order; none where a side has next to no length."""
     corners = shapely.get_coordinates(shapely.normalize(hull))  # clockwise, the first again at the end
     along = np.diff(corners, axis=0)
     lengths = np.hypot(along[:, 0], along[:, 1])
-    if not hull.equals(polygon) or not (lengths >= SHORTEST_SIDE_M).all():
+    if not (lengths >= SHORTEST_SIDE_M).all():
         return np.empty((0, 3)), np.empty(0)
     normals = np.column_stack([along[:, 1], -along[:, 0]]) / lengths[:, None]
     return np.column_stack([normals, np.zeros(len(normals))]), -(normals * corners[:-1]).sum(axis=1)
@@ -71,30 +78,29 @@ def inside_m(zone: Zone, swept: Swept) -> FloatArray:
 
     0: it touches the boundary from inside. Negative: how far it sticks out. NaN where the motion is not finite.
     """
-    (low, high), growth = _extent(swept), swept.growth()
-    finite = _finite(low, high, growth)
-    margin = np.full(len(growth), np.nan)
-    across = _depth_inside(_plan(zone), swept, finite, low, high, growth)
-    heights = np.minimum(low[finite, 2] - zone.z_min, zone.z_max - high[finite, 2])
-    margin[finite] = np.minimum(across, heights) - growth[finite]
-    return margin
+    return _inside(_plan(zone), swept, exact=True)
 
 
 def is_inside(zone: Zone, swept: Swept) -> BoolArray:
     """Whether the body is inside a zone throughout each interval (N,); what is not finite is not."""
-    (low, high), growth = _extent(swept), swept.growth()
-    plan = _plan(zone)
-    x_min, y_min, x_max, y_max = plan.polygon.bounds
-    corner, opposite = np.array([x_min, y_min, zone.z_min]), np.array([x_max, y_max, zone.z_max])
-    found = np.asarray(((low - growth[:, None] >= corner) & (high + growth[:, None] <= opposite)).all(axis=1))
-    if found.any():
-        depth = _depth_by_sides(plan, swept)
-        open_ = found & np.isnan(depth)
-        found &= depth >= growth
-        if open_.any():
-            hulls = _hulls(swept.both_ends()[open_, :, :2])
-            found[open_] = _plane.covers(plan.polygon, hulls) & (_plane.distance(plan.boundary, hulls) >= growth[open_])
-    return found
+    return np.asarray(_inside(_plan(zone), swept, exact=False) >= 0.0)
+
+
+def _inside(plan: _Plan, swept: Swept, *, exact: bool) -> FloatArray:
+    """The same as `inside_m`; `exact`: how far the body sticks out counts, otherwise only that it does."""
+    growth = swept.growth()
+    across, crossed, heights = kernels.in_prism(swept.poses, swept.corners, plan.normals, plan.offsets)
+    known = (across > LEAST_DEPTH_M) & plan.convex
+    if exact:
+        known |= (across < -LEAST_DEPTH_M) & (crossed == 1) & (plan.convex and plan.blunt)
+    else:
+        known |= across < -LEAST_DEPTH_M
+    open_ = ~known & np.isfinite(heights) & np.isfinite(growth)
+    if open_.any():
+        across[open_] = _depth_inside(plan, swept, open_, growth)
+    margin: FloatArray = np.minimum(across, heights) - growth
+    margin[~np.isfinite(margin)] = np.nan
+    return margin
 
 
 def outside_m(zone: Zone, swept: Swept) -> FloatArray:
@@ -131,40 +137,21 @@ def _hulls(corners: FloatArray) -> Any:
     )
 
 
-def _depth_inside(
-    plan: _Plan, swept: Swept, finite: BoolArray, low: FloatArray, high: FloatArray, growth: FloatArray
-) -> FloatArray:
-    """Distance [m] of the hull from the polygon's boundary, negative for how far it sticks out, at least; on the finite
-    ones (N,) of all intervals, which lie between low and high (N, 3).
+def _depth_inside(plan: _Plan, swept: Swept, some: BoolArray, growth: FloatArray) -> FloatArray:
+    """Distance [m] (M,) of the hull from the polygon's boundary, negative for how far it sticks out, at least; on M of
+    all intervals (N,).
     """
-    if not finite.any():
-        return np.empty(0)
-    room = _room(plan, low[finite].min(axis=0), high[finite].max(axis=0))
-    if room > 0.0 and room >= growth[finite].max():
-        return np.full(int(finite.sum()), room)  # a box around all of them is inside, growth and all
-    depth = _depth_by_sides(plan, swept)[finite]
-    open_ = np.isnan(depth)
-    if open_.any():
-        depth[open_] = _depth_of_hulls(plan, _hulls(swept.both_ends()[finite][open_, :, :2]))
-    return depth
+    low, high = _extent(swept)
+    room = _room(plan, low[some].min(axis=0), high[some].max(axis=0))
+    if room > 0.0 and room >= growth[some].max():
+        return np.full(int(some.sum()), room)  # a box around all of them is inside, growth and all
+    return _depth_of_hulls(plan, _hulls(swept.both_ends()[some, :, :2]))
 
 
 def _room(plan: _Plan, low: FloatArray, high: FloatArray) -> float:
     """Distance [m] of a box in the plan view from the polygon's boundary; 0 where it is not inside."""
     box: Any = _plane.box(low[0], low[1], high[0], high[1])
     return float(plan.boundary.distance(box)) if plan.polygon.covers(box) else 0.0
-
-
-def _depth_by_sides(plan: _Plan, swept: Swept) -> FloatArray:
-    """How deep [m] (N,) the hull is in a convex polygon, negative for how far it sticks out; NaN where this does not
-    say: in other polygons, within LEAST_DEPTH_M of the boundary, and where it sticks out across several sides.
-    """
-    if len(plan.normals) == 0:
-        return np.full(len(swept.turn), np.nan)
-    inside = swept.least_along(plan.normals) + plan.offsets
-    depth = inside.min(axis=1)
-    across_one = plan.blunt & ((inside < 0.0).sum(axis=1) == 1) & (depth < -LEAST_DEPTH_M)
-    return np.where((depth > LEAST_DEPTH_M) | across_one, depth, np.nan)
 
 
 def _depth_of_hulls(plan: _Plan, hulls: Any) -> FloatArray:

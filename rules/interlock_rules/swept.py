@@ -48,14 +48,13 @@ class Swept:
     @property
     def middles(self) -> FloatArray:
         """The mean of the corners (N, 3) [m, world]."""
-        return np.asarray(self.poses[:, :3, :3] @ self.corners.mean(axis=0) + self.poses[:, :3, 3])
+        return kernels.middles(self.poses, self.corners)
 
     def growth(self) -> FloatArray:
         """How far [m] the hull of the corners at both ends of each interval must be grown to hold the body throughout
         (N,).
         """
-        before = np.concatenate([self.error[:1], self.error[:-1]])
-        return np.asarray(self.sagitta + np.maximum(self.error, before) + self.radius)
+        return kernels.grown(self.sagitta, self.error, self.radius)
 
     def both_ends(self) -> FloatArray:
         """The corners at both ends of each interval (N, 2 V, 3) [m, world]; at node 0 its own, twice."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from interlock import kernels
 from interlock.arrays import BoolArray, FloatArray
 from interlock.motion import Motion
 from interlock.rules import Trace
@@ -62,7 +63,4 @@ def per_second(travel: FloatArray, times_s: FloatArray) -> FloatArray:
     """The rate of a travel (N,) over the interval before each node; 0 where nothing moved, +inf where no
     time passed.
     """
-    seconds = times_s - np.concatenate([times_s[:1], times_s[:-1]])
-    with np.errstate(all="ignore"):
-        rate = np.where(seconds > 0.0, travel / seconds, np.where(travel == 0.0, 0.0, np.inf))
-    return np.where(np.isnan(travel) | np.isnan(seconds), np.nan, rate)
+    return kernels.rates(travel, times_s)

@@ -18,7 +18,7 @@ from .motion import Motion, Phase, Plan
 from .physics import Physics
 from .rules import SEVERITY, Clearance, Demand, Rule, Trace
 from .scene import Scene
-from .verdict import Finding, Verdict
+from .verdict import Finding, Verdict, share_of
 
 ESCAPE_SPEED_M_S = 0.1
 ESCAPE_S = 5.0  # then the supervisor stops
@@ -94,8 +94,8 @@ def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """All that are violated, by severity, then by how far beyond the limit, relative to it, and last what is undecided
     (F-41); then, of each rule and check that is met, the finding that came nearest to its limit.
     """
-    ranked = sorted(findings, key=lambda f: (f.ok, -SEVERITY[f.reaction] if not f.ok else 0, _share(f), f.rule))
-    told = {finding.rule for finding in ranked if not finding.ok}
+    ranked = sorted(findings, key=_rank)
+    told = {finding.rule for finding in findings if not finding.ok}
     found: list[Finding] = []
     for finding in ranked:
         if not finding.ok or finding.rule not in told:
@@ -104,8 +104,9 @@ def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _share(finding: Finding) -> float:
-    return math.inf if math.isnan(finding.share) else finding.share
+def _rank(finding: Finding) -> tuple[bool, int, float, str]:
+    ok, share = finding.ok, finding.share
+    return ok, 0 if ok else -SEVERITY[finding.reaction], math.inf if math.isnan(share) else share, finding.rule
 
 
 def _rules(
@@ -128,7 +129,7 @@ def _rules(
         traces.append((rule.id, measured))
         if not measured:
             findings.append(_unmeasured(rule, "undecided" if undecided else "the rule measured nothing"))
-        for trace in measured:
+        for trace in _telling(motion, measured):
             finding = worst(rule, motion, trace)
             way_out = _escape(case, rule, motion, trace, finding, physics, demands[rule.id])
             escapes = escapes or way_out is not None
@@ -155,11 +156,34 @@ def _unmeasured(rule: Rule, why: str) -> Finding:
     return Finding(rule.id, rule.limit.kind, rule.on_violation, math.nan, math.nan, 0.0, "", why)
 
 
+def _telling(motion: Motion, traces: tuple[Trace, ...]) -> list[Trace]:
+    """Those that are violated, and of all others the one that comes nearest to its limit; `ordered` tells no more."""
+    told: list[Trace] = []
+    nearest, least = None, math.inf
+    for trace in traces:
+        if trace.margin.shape != motion.times_s.shape:
+            told.append(trace)
+            continue
+        node = _lowest(trace)
+        margin = trace.margin.item(node)
+        share = share_of(margin, trace.limit.item(node), trace.unit)
+        if not margin >= 0.0:
+            told.append(trace)
+        elif nearest is None or share < least:
+            nearest, least = trace, share
+    return told if nearest is None else [*told, nearest]
+
+
+def _lowest(trace: Trace) -> int:
+    """The node with the smallest margin, the first NaN where there is one."""
+    return int(trace.margin.argmin())
+
+
 def worst(rule: Rule, motion: Motion, trace: Trace) -> Finding:
     """The finding at the trace's smallest margin; NaN counts as smaller than anything; shapes are compared."""
     if trace.margin.shape != motion.times_s.shape:
         return _unmeasured(rule, f"margins of shape {trace.margin.shape} for {len(motion)} nodes")
-    node = int(trace.margin.argmin())  # the first NaN, where there is one
+    node = _lowest(trace)
     which = trace.which.item(node)
     x, y, z = (math.nan,) * 3 if trace.points is None else trace.points[node].tolist()
     return Finding(

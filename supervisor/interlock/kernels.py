@@ -455,6 +455,74 @@ def least_along(poses: FloatArray, corners: FloatArray, directions: FloatArray) 
 
 
 @compiled
+def in_prism(
+    poses: FloatArray, corners: FloatArray, normals: FloatArray, offsets: FloatArray
+) -> tuple[FloatArray, IntArray, FloatArray]:
+    """How deep [m] corners (V, 3), in frames with poses (N, 4, 4), are at both ends of each interval inside of a prism:
+    of its sides (N,), negative for the furthest across one of them; how many sides they are across (N,); and of its
+    floor and ceiling, which are the last two of the planes (N,). NaN where a frame is nowhere.
+
+    normals (K, 3), inward, and offsets (K,): a point p is n . p + c inside of a plane.
+    """
+    sides = len(normals) - 2
+    least = least_along(poses, corners, normals)
+    across, heights = np.full(len(poses), math.inf), np.full(len(poses), math.inf)
+    crossed = np.zeros(len(poses), dtype=np.int64)
+    for n in range(len(poses)):
+        for k in range(sides + 2):
+            depth = min(least[n, k], least[max(n - 1, 0), k]) + offsets[k]
+            if k < sides:
+                across[n] = min(across[n], depth)
+                crossed[n] += depth < 0.0
+            else:
+                heights[n] = min(heights[n], depth)
+        if math.isnan(least[n, sides] + least[max(n - 1, 0), sides]):
+            across[n], heights[n] = math.nan, math.nan
+    return across, crossed, heights
+
+
+@compiled
+def middles(poses: FloatArray, corners: FloatArray) -> FloatArray:
+    """The mean (N, 3) of corners (V, 3) in frames with poses (N, 4, 4)."""
+    mean = np.zeros(3)
+    for v in range(len(corners)):
+        for i in range(3):
+            mean[i] += corners[v, i] / len(corners)
+    found = np.empty((len(poses), 3))
+    for n in range(len(poses)):
+        carry(mean, poses[n], found[n])
+    return found
+
+
+@compiled
+def grown(sagitta: FloatArray, error: FloatArray, radius: float) -> FloatArray:
+    """The sum (N,) of sagitta (N,), the larger error (N,) of both ends of each interval, and a radius."""
+    found = np.empty(len(error))
+    for n in range(len(error)):
+        before = error[max(n - 1, 0)]
+        most = error[n] if error[n] >= before or math.isnan(error[n]) else before
+        found[n] = sagitta[n] + most + radius
+    return found
+
+
+@compiled
+def rates(travel: FloatArray, times: FloatArray) -> FloatArray:
+    """A travel (N,) over the time (N,) since the node before; 0 where nothing moved, +inf where no time passed, NaN
+    where one of them is.
+    """
+    found = np.empty(len(travel))
+    for n in range(len(travel)):
+        seconds = times[n] - times[max(n - 1, 0)]
+        if math.isnan(travel[n] + seconds):
+            found[n] = math.nan
+        elif seconds > 0.0:
+            found[n] = travel[n] / seconds
+        else:
+            found[n] = 0.0 if travel[n] == 0.0 else math.inf
+    return found
+
+
+@compiled
 def longest_chords(poses: FloatArray, corners: FloatArray) -> FloatArray:
     """How far (N,) the corner that goes furthest goes from node i - 1 to node i, of corners (V, 3) in frames with poses
     (N, 4, 4); 0 for node 0; NaN where one of them is.

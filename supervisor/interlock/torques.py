@@ -49,7 +49,8 @@ class Torques:
             np.array(tree.parents, dtype=np.int64), tree.axes, np.where(turns, tree.column, 0),
             np.where(turns, tree.gain, 0.0), GRAVITY,
         )  # fmt: skip
-        self._own = _masses(inertias, [model.index(inertia.link) for inertia in inertias])
+        self._carriers = [model.index(inertia.link) for inertia in inertias]
+        self._own = _masses(inertias, self._carriers)
         self._last: tuple[Held | None, Masses] = None, self._own
 
     def of(
@@ -71,8 +72,8 @@ class Torques:
         if held is None:
             return self._own
         if self._last[0] != held:
-            its = _masses([held_inertia(held)], [self.model.index(self.model.profile.flange)])
-            self._last = held, Masses(*(np.concatenate(both) for both in zip(self._own, its, strict=True)))
+            flange = self.model.index(self.model.profile.flange)
+            self._last = held, _masses([*self.model.profile.inertias, held_inertia(held)], [*self._carriers, flange])
         return self._last[1]
 
 

@@ -14,6 +14,11 @@ from .rules import SEVERITY, Reaction
 SCALE: Final = {"m": 0.1}  # by unit: what a margin is compared with where the limit is 0; 1 where the unit is another
 
 
+def share_of(margin: float, limit: float, unit: str) -> float:
+    """A margin as a share of its limit; of what stands for it in that unit, where the limit is 0."""
+    return margin / (abs(limit) or SCALE.get(unit, 1.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One signed margin at its worst place. Positive is inside; NaN is a violation.
@@ -50,7 +55,7 @@ class Finding:
     @property
     def share(self) -> float:
         """Its margin as a share of its limit, so that quantities compare; of 0.1 m, or of 1, where the limit is 0."""
-        return self.margin / (abs(self.limit) or SCALE.get(self.unit, 1.0))
+        return share_of(self.margin, self.limit, self.unit)
 
     @property
     def details(self) -> tuple[str, ...]:

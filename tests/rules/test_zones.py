@@ -213,6 +213,7 @@ def test_F30_the_sides_of_a_zone_say_what_its_polygon_says(
     assert (found <= exact + 2e-9).all()
     np.testing.assert_allclose(np.minimum(found, 0.0), np.minimum(exact, 0.0), atol=2e-9)
     assert (exact[is_inside(zone, swept)] >= -1e-9).all()
+    assert is_inside(zone, swept)[exact >= 2e-9].all()
 
 
 def test_F01_a_body_that_is_nowhere_is_not_inside() -> None:

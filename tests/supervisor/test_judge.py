@@ -77,6 +77,7 @@ UNMEASURED: dict[str, Callable[[Motion], tuple[Trace, ...]]] = {
     "NaN in one place": lambda motion: (trace(motion, np.where(motion.row == 3, math.nan, 1.0)),),
     "-inf in the second": lambda motion: (trace(motion, 1.0), trace(motion, -math.inf)),
     "too short": lambda motion: (replace(trace(motion, 1.0), margin=np.ones(1)),),
+    "none": lambda motion: (replace(trace(motion, 1.0), margin=np.ones(0)),),
     "too wide": lambda motion: (replace(trace(motion, 1.0), margin=np.ones((len(motion), 1))),),
     "a hair outside": lambda motion: (trace(motion, -1e-300),),
 }

@@ -87,7 +87,7 @@ def test_a_kernel_says_compiled_what_it_says_as_python(seed: int, monkeypatch: p
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
-def swept(seed: int) -> list[FloatArray]:
+def swept(seed: int) -> list[Any]:
     """What the kernels say of corners in a frame that moves at random, in the third case to nowhere."""
     generator = np.random.default_rng(seed)
     poses, corners = generator.normal(size=(5, 4, 4)), generator.normal(size=(20, 3))
@@ -95,6 +95,11 @@ def swept(seed: int) -> list[FloatArray]:
     return [
         kernels.least_along(poses, corners, generator.normal(size=(4, 3))),
         kernels.longest_chords(poses, corners),
+        *kernels.in_prism(poses, corners, generator.normal(size=(5, 3)), generator.normal(size=5)),
+        kernels.middles(poses, corners),
+        kernels.grown(poses[:, 0, 0], poses[:, 1, 1], 0.1),
+        kernels.rates(np.abs(poses[:, 0, 0]), np.array([0.0, 0.1, 0.1, 0.2, 0.3])),
+        kernels.rates(np.zeros(5), np.array([0.0, 0.1, 0.1, math.nan, 0.3])),
     ]
 
 
