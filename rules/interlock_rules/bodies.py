@@ -116,7 +116,7 @@ def ambiguous(case: Case, model: RobotModel) -> bool:
     """Whether an object has the name of another, of a cell body or zone, or of a part of the robot."""
     names = [item.name for item in case.scene.objects or ()]
     cell = case.rules.cell
-    taken = {*(body.name for body in cell.bodies), *(zone.name for zone in cell.zones), *model.links, HELD, TCP}
+    taken = {body.name for body in cell.bodies} | {zone.name for zone in cell.zones} | {*model.links, HELD, TCP}
     return len(set(names)) != len(names) or not taken.isdisjoint(names)
 
 

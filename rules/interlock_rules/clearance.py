@@ -115,7 +115,7 @@ class MinimumClearance:
 
     def _asked(self, case: Case, motion: Motion) -> tuple[Demand, ...] | None:
         model = motion.model
-        if model is None or ambiguous(case, model):
+        if model is None or motion.once("ambiguous", lambda: ambiguous(case, model)):
             return None
         exceptions = tuple(less.pair for less in self.exceptions)
         groups = groups_of(self.between, exceptions, bodies_of(case, motion, model))

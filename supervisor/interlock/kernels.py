@@ -69,13 +69,30 @@ def bends(steps: FloatArray, counts: IntArray, columns: IntArray, gains: FloatAr
     found = np.zeros((len(counts), 2, len(steps)))
     for r in range(len(counts)):
         for n in range(len(steps)):
-            turned, bent = 0.0, 0.0
-            for j in range(counts[r]):
-                turn = abs(steps[n, columns[r, j]] * gains[r, j])
-                bent += turn * reaches[r, j] * (turn + 2.0 * turned)
-                turned += turn
-            found[r, 0, n] = bent / 8.0
-            found[r, 1, n] = turned * turned / 8.0
+            found[r, 0, n], found[r, 1, n] = bend(steps[n], counts[r], columns[r], gains[r], reaches[r])
+    return found
+
+
+@compiled
+def bend(
+    step: FloatArray, count: int, columns: IntArray, gains: FloatArray, reaches: FloatArray
+) -> tuple[float, float]:
+    """The two parts of the sagitta of one route on one interval, with steps (m,) of the joint values."""
+    turned, bent = 0.0, 0.0
+    for j in range(count):
+        turn = abs(step[columns[j]] * gains[j])
+        bent += turn * reaches[j] * (turn + 2.0 * turned)
+        turned += turn
+    return bent / 8.0, turned * turned / 8.0
+
+
+@compiled
+def sagitta(steps: FloatArray, columns: IntArray, gains: FloatArray, reaches: FloatArray, reach: float) -> FloatArray:
+    """The sagitta (N,) [m] of one route for a body with that reach [m]."""
+    found = np.empty(len(steps))
+    for n in range(len(steps)):
+        own, more = bend(steps[n], len(columns), columns, gains, reaches)
+        found[n] = own + reach * more
     return found
 
 

@@ -215,8 +215,9 @@ class Question:
         """A finger is anywhere between its measured place and those that it was told so far: one shape as long as that
         is what it is at first, and one for all the rest. Where its closing is intended, its measured place alone.
         """
-        measured, told = self.motion.measured_grippers[slide.gripper], self.motion.grippers[:, slide.gripper]
-        if not (math.isfinite(measured) and np.isfinite(told).all()):
+        measured, told = float(self.motion.measured_grippers[slide.gripper]), self.motion.grippers[:, slide.gripper]
+        least, most = float(told.min()), float(told.max())
+        if not (math.isfinite(measured) and math.isfinite(least) and math.isfinite(most)):
             yield _Phase(None, 0)
             return
         quantum = SWEEP_M / slide.length
@@ -224,21 +225,25 @@ class Question:
         if closing:
             yield _Phase(self.model.finger(name, below, above), 0)
             return
-        least = np.minimum(np.minimum.accumulate(told), measured)
-        most = np.maximum(np.maximum.accumulate(told), measured)
         ends = (min(slide.low, below), max(slide.high, above))  # told more, it stops there; measured there, it is there
-        low = np.clip(np.floor(least / quantum - SLACK) * quantum, *ends)
-        high = np.clip(np.ceil(most / quantum + SLACK) * quantum, *ends)
-        at_first = (least >= low[0]) & (most <= high[0])
-        if at_first.all():
-            yield _Phase(self.model.finger(name, float(low[0]), float(high[0])), 0)
+        at_first = _widened(min(measured, told.item(0)), max(measured, told.item(0)), quantum, ends)
+        if at_first[0] <= least and most <= at_first[1]:
+            yield _Phase(self.model.finger(name, *at_first), 0)
             return
-        self.masks += [at_first, ~at_first]
-        yield _Phase(self.model.finger(name, float(low[0]), float(high[0])), len(self.masks) - 2)
-        yield _Phase(self.model.finger(name, float(low[-1]), float(high[-1])), len(self.masks) - 1)
+        within = (np.minimum.accumulate(told) >= at_first[0]) & (np.maximum.accumulate(told) <= at_first[1])
+        self.masks += [within, ~within]
+        yield _Phase(self.model.finger(name, *at_first), len(self.masks) - 2)
+        in_the_end = _widened(min(measured, least), max(measured, most), quantum, ends)
+        yield _Phase(self.model.finger(name, *in_the_end), len(self.masks) - 1)
 
     def _held(self) -> Side | None:
         held, flange = self.motion.held, self.model.profile.flange
         if held is None or not flange or isinstance(held.shape, HalfSpace):
             return None
         return placed(held.shape, held.pose, self.model.index(flange))
+
+
+def _widened(low: float, high: float, quantum: float, ends: tuple[float, float]) -> tuple[float, float]:
+    """A range of gripper values, widened to whole quanta and SLACK more, within the ends."""
+    wide = math.floor(low / quantum - SLACK) * quantum, math.ceil(high / quantum + SLACK) * quantum
+    return min(max(wide[0], ends[0]), ends[1]), min(max(wide[1], ends[0]), ends[1])

@@ -45,9 +45,7 @@ class Route:
 
     def sagitta(self, steps: FloatArray, radius: float) -> FloatArray:
         """How far [m] any point of B, at most `radius` from B's origin, leaves its chord; (N,) for steps (N, m)."""
-        count = np.array([len(self.columns)])
-        parts = kernels.bends(steps, count, self.columns[None], self.gains[None], self.reaches[None])[0]
-        return np.asarray(parts[0] + radius * parts[1])
+        return kernels.sagitta(steps, self.columns, self.gains, self.reaches, radius)
 
     def deviation(
         self, errors: FloatArray, frames: FloatArray, steps: FloatArray, ball: Ball, radius: float
