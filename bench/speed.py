@@ -110,7 +110,7 @@ def prepared_balls(physics: Physics, course: Course) -> Callable[[], object]:
 
     def look() -> None:
         frames, bent = model.frames(rows), pairs.bends(model.steps(rows))
-        _, clear, remains = pairs.look(frames, bent, lost, times, LEAST_M, every[0], every)
+        _, clear, remains = pairs.look(frames, bent, lost, times, np.array([LEAST_M]), every, every)
         for place in np.flatnonzero(~clear).tolist():
             pairs.pairs[place].raise_low(frames, pairs.sagitta(bent, place), need, remains[place])
 

@@ -43,7 +43,7 @@ class BulletPhysics:
         if self.model is None or not np.isfinite(motion.positions).all():
             return tuple(_undecided(demand, len(motion)) for demand in demands)
         question = Question(self.model, self._bullet, self._shapes, motion, scene)
-        return tuple(question.answer(demand) for demand in demands)
+        return question.answer(demands)
 
 
 def _undecided(demand: Demand, nodes: int) -> Clearance:

@@ -177,22 +177,23 @@ def coarse(
     offsets: FloatArray,
     lost: FloatArray,
     times: FloatArray,
-    need: float,
+    needs: FloatArray,
     marked: BoolArray,
     when: BoolArray,
 ) -> tuple[FloatArray, BoolArray, FloatArray]:
     """A ball around the first of each of P pairs, a box around the second: what certainly remains between them.
 
-    which (P, 5): the link of the second (the world, -1: it never moves), route, two rows of `when`, and the pair's row
-    of `middles` (F, N, 3), where the balls are. shapes (P, 8): radius and reach of the first; low and
+    which (P, 6): the link of the second (the world, -1: it never moves), route, two rows of `when`, the pair's row
+    of `middles` (F, N, 3), where the balls are, and its demand. shapes (P, 8): radius and reach of the first; low and
     high of the box, in the frame `offsets` (P, 4, 4) of the second's link. lost (P, 2): what is lost at the time 0
-    and each second. marked (N,) and the two rows of `when` (W, N): where a pair is judged at all.
+    and each second. The row of `marked` (D, N) of its demand, and the two rows of `when` (W, N): where a pair is judged
+    at all; needs (D,): what each demand asks for.
 
-    Returns the least (N,) of all pairs that keep `need` wherever they are judged; which those are (P,); and what
-    remains (P, N), +inf where they are not judged: no better than `need` and PLENTY_M where that takes no look.
+    Returns the least (D, N) of all pairs that keep what they need wherever they are judged; which those are (P,); and
+    what remains (P, N), +inf where they are not judged: no better than the need and PLENTY_M where that takes no look.
     """
     pairs, count = len(which), len(frames)
-    least = np.full(count, math.inf)
+    least = np.full((len(needs), count), math.inf)
     clear = np.empty(pairs, dtype=np.bool_)
     remains = np.empty((pairs, count))
     chords = np.zeros((len(middles), count))
@@ -204,6 +205,7 @@ def coarse(
         second, parts, middle, chord = which[p, 0], bent[which[p, 1]], middles[which[p, 4]], chords[which[p, 4]]
         radius, reach, low, high, offset = shapes[p, 0], shapes[p, 1], shapes[p, 2:5], shapes[p, 5:8], offsets[p]
         one, other = when[which[p, 2]], when[which[p, 3]]
+        need, asked, most = needs[which[p, 5]], marked[which[p, 5]], least[which[p, 5]]
         seen_from(middle[0], frames[0, second], offset, before)
         gap = from_box(before, low, high) - radius  # at the last node that was looked at
         gone = 0.0  # how far the ball has gone since
@@ -223,10 +225,10 @@ def coarse(
                 bound = (gap + new - apart(here, before)) / 2.0 - sagitta
                 gap, gone = new, 0.0
                 before[:] = here
-            remains[p, n] = bound - taken if marked[n] and one[n] and other[n] else math.inf
+            remains[p, n] = bound - taken if asked[n] and one[n] and other[n] else math.inf
             clear[p] = clear[p] and remains[p, n] >= need
         for n in range(count if clear[p] else 0):
-            least[n] = min(least[n], remains[p, n])
+            most[n] = min(most[n], remains[p, n])
     return least, clear, remains
 
 

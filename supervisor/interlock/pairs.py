@@ -61,20 +61,23 @@ class Pair:
 class Pairs:
     """Some pairs, and all that a look at them takes, as arrays: made once, for many motions."""
 
-    def __init__(self, pairs: Sequence[Pair], errors: FloatArray, when: Sequence[tuple[int, int]] = ()) -> None:
-        """For the tracking errors (m,) of the joint values. when: for each pair the two rows of the masks that say on
-        which intervals these are its shapes; left out: row 0.
+    def __init__(self, pairs: Sequence[Pair], errors: FloatArray, rows: Sequence[tuple[int, int, int]] = ()) -> None:
+        """For the tracking errors (m,) of the joint values. rows: for each pair the two rows of the masks that say on
+        which intervals these are its shapes, and its demand; left out: all 0.
         """
         self.pairs = tuple(pairs)
         routes = _places([pair.way for pair in pairs])
         firsts = _places([pair.first for pair in pairs])
         ways = tuple({id(pair.way): pair.way for pair in pairs}.values())
         bodies = tuple({id(pair.first): pair.first for pair in pairs}.values())
-        rows = np.array(when or [(0, 0)] * len(pairs), dtype=np.int64).reshape(-1, 2)
+        each = rows or [(0, 0, 0)] * len(pairs)
         self.routes = _padded(ways)
         self.links = np.array([body.link for body in bodies], dtype=np.int64)
         self.places = np.array([body.centre for body in bodies]).reshape(-1, 3)
-        self.which = np.column_stack([[pair.second.link for pair in pairs], routes, rows, firsts]).astype(np.int64)
+        self.which = np.array([
+            [pair.second.link, way, one, other, first, demand]
+            for pair, way, first, (one, other, demand) in zip(pairs, routes, firsts, each, strict=True)
+        ], dtype=np.int64)  # fmt: skip
         self.shapes = np.array([
             [pair.first.ball, pair.first.reach, *pair.second.low, *pair.second.high] for pair in pairs
         ])  # fmt: skip
@@ -91,13 +94,13 @@ class Pairs:
         return np.asarray(parts[0] + self.shapes[place, 1] * parts[1])
 
     def look(
-        self, frames: FloatArray, bent: FloatArray, lost: FloatArray, times: FloatArray, need: float,
+        self, frames: FloatArray, bent: FloatArray, lost: FloatArray, times: FloatArray, needs: FloatArray,
         marked: BoolArray, when: BoolArray,
     ) -> tuple[FloatArray, BoolArray, FloatArray]:  # fmt: skip
         """A ball around each first, a box around each second; `kernels.coarse` says what goes in and comes out."""
         middles = kernels.centres(frames, self.links, self.places)
         return kernels.coarse(
-            frames, bent, self.which, middles, self.shapes, self.offsets, lost, times, need, marked, when
+            frames, bent, self.which, middles, self.shapes, self.offsets, lost, times, needs, marked, when
         )
 
     def lows(self, frames: FloatArray, bent: FloatArray) -> FloatArray:
@@ -105,7 +108,7 @@ class Pairs:
         count = len(frames)
         every = np.ones((1, count), dtype=np.bool_)
         nothing = np.zeros((len(self.pairs), 2))
-        return self.look(frames, bent, nothing, np.zeros(count), np.inf, every[0], every)[2]
+        return self.look(frames, bent, nothing, np.zeros(count), np.array([np.inf]), every, every)[2]
 
 
 def _places(things: Sequence[object]) -> list[int]:

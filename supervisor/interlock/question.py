@@ -49,17 +49,17 @@ class Asked:
 
 
 class Batch:
-    """All that a demand asks for, as long as the same shapes are behind its names."""
+    """All that some demands ask for, as long as the same shapes are behind their names."""
 
-    def __init__(self, asked: Sequence[Asked], errors: FloatArray) -> None:
-        self.names = tuple(item.names for item in asked)
-        self.unknown = tuple((index, item.rows) for index, item in enumerate(asked) if item.pair is None)
-        known = [(index, item, item.pair) for index, item in enumerate(asked) if item.pair is not None]
-        self.index = tuple(index for index, _, _ in known)
-        self.obstacle = np.array([item.obstacle for _, item, _ in known], dtype=np.int64)
-        self.pairs = (
-            Pairs([pair for _, _, pair in known], errors, [item.rows for _, item, _ in known]) if known else None
-        )
+    def __init__(self, asked: Sequence[Sequence[Asked]], errors: FloatArray) -> None:
+        self.names = tuple(tuple(item.names for item in items) for items in asked)
+        every = [(row, index, item) for row, items in enumerate(asked) for index, item in enumerate(items)]
+        self.unknown = tuple((row, index, item.rows) for row, index, item in every if item.pair is None)
+        known = [(row, index, item, item.pair) for row, index, item in every if item.pair is not None]
+        self.index = tuple(index for _, index, _, _ in known)
+        self.obstacle = np.array([item.obstacle for _, _, item, _ in known], dtype=np.int64)
+        rows = [(*item.rows, row) for row, _, item, _ in known]
+        self.pairs = Pairs([pair for *_, pair in known], errors, rows) if known else None
 
 
 class Shapes:
@@ -74,6 +74,7 @@ class _Least:
     """The least that remains on each interval, and between which pair and where; NaN is less than anything."""
 
     def __init__(self, nodes: int) -> None:
+        self.queries = 0
         self.remains = np.full(nodes, math.inf)
         self.which = np.full(nodes, -1)
         self.points = np.full((nodes, 2, 3), math.nan)
@@ -116,49 +117,53 @@ class Question:
             *((name, *(id(obstacle.side) for obstacle in found)) for name, found in seen.items()),
         )  # fmt: skip
 
-    def answer(self, demand: Demand) -> Clearance:
-        """The least that remains over all pairs of the demand, interval by interval."""
-        before = self.search.left
-        least = _Least(len(self.motion))
-        batch = self._batch(demand)
-        for index, rows in batch.unknown:
-            when = demand.intervals & self.when[rows[0]] & self.when[rows[1]]
-            least.take(np.where(when, math.nan, math.inf), self.nowhere, index)
+    def answer(self, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
+        """The least that remains over all pairs of each demand, interval by interval."""
+        least = tuple(_Least(len(self.motion)) for _ in demands)
+        batch = self._batch(demands)
+        for demand, index, rows in batch.unknown:
+            when = demands[demand].intervals & self.when[rows[0]] & self.when[rows[1]]
+            least[demand].take(np.where(when, math.nan, math.inf), self.nowhere, index)
         if batch.pairs is not None:
-            self._judge(demand, batch, batch.pairs, least)
-        return Clearance(
-            frozen(least.remains), least.which, batch.names, frozen(least.points), before - self.search.left
+            self._judge(demands, batch, batch.pairs, least)
+        return tuple(
+            Clearance(frozen(found.remains), found.which, names, frozen(found.points), found.queries)
+            for found, names in zip(least, batch.names, strict=True)
         )
 
-    def _batch(self, demand: Demand) -> Batch:
-        key = (demand.links, demand.others, demand.exclude, demand.closing, self.key)
+    def _batch(self, demands: tuple[Demand, ...]) -> Batch:
+        asked = tuple((demand.links, demand.others, demand.exclude, demand.closing) for demand in demands)
+        key = (asked, self.key)
         if key not in self.kept.batches:
             while len(self.kept.batches) >= BATCHES:
                 self.kept.batches.pop(next(iter(self.kept.batches)))
-            self.kept.batches[key] = Batch(list(self._asked(demand)), self.model.errors)
+            self.kept.batches[key] = Batch([list(self._asked(demand)) for demand in demands], self.model.errors)
         return self.kept.batches[key]
 
-    def _judge(self, demand: Demand, batch: Batch, pairs: Pairs, least: _Least) -> None:
+    def _judge(self, demands: tuple[Demand, ...], batch: Batch, pairs: Pairs, least: tuple[_Least, ...]) -> None:
         """Looks at all pairs coarsely, then closer at those that this does not clear, the nearest first."""
         bent = pairs.bends(self.path.steps)
         growth = self.growth[batch.obstacle]
-        lost = np.column_stack([pairs.loose + growth[:, 0], growth[:, 1]])
+        lost = growth.copy()
+        lost[:, 0] += pairs.loose
         times = self.motion.times_s
-        known, clear, remains = pairs.look(
-            self.path.frames, bent, lost, times, demand.min_m, demand.intervals, self.when
-        )
-        np.minimum(least.remains, known, out=least.remains)  # bounds, without a place; NaN stays
-        open_ = np.flatnonzero(~clear)
-        nearest_first: list[int] = open_[np.argsort(remains[open_].min(axis=1), kind="stable")].tolist()
+        needs, marked = np.array([demand.min_m for demand in demands]), np.array([one.intervals for one in demands])
+        known, clear, remains = pairs.look(self.path.frames, bent, lost, times, needs, marked, self.when)
+        for found, bound in zip(least, known, strict=True):
+            np.minimum(found.remains, bound, out=found.remains)  # without a place; NaN stays
+        open_ = (~clear).nonzero()[0]
+        nearest_first: list[int] = open_[remains[open_].min(axis=1).argsort(kind="stable")].tolist()
         for place in nearest_first:
-            one, other = pairs.which[place, 2:4].tolist()
+            one, other, _, row = pairs.which[place, 2:].tolist()
+            demand, found, before = demands[row], least[row], self.search.left
             when = demand.intervals & self.when[one] & self.when[other]
             low = remains[place] + (lost[place, 0] + lost[place, 1] * times)
             grown = growth[place, 0] + growth[place, 1] * times
             closer = self._closer(
-                demand.min_m, pairs.pairs[place], when, grown, pairs.sagitta(bent, place), low, least.remains
+                demand.min_m, pairs.pairs[place], when, grown, pairs.sagitta(bent, place), low, found.remains
             )
-            least.take(*closer, batch.index[place])
+            found.take(*closer, batch.index[place])
+            found.queries += before - self.search.left
 
     def _closer(
         self, min_m: float, pair: Pair, when: BoolArray, growth: FloatArray, sagitta: FloatArray, low: FloatArray,

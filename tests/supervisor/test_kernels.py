@@ -61,7 +61,7 @@ def looked(seed: int) -> list[Any]:
     every = np.ones((1, 6), dtype=np.bool_)
     lost = generator.uniform(0.0, 0.01, (len(pairs), 2))
     found: list[Any] = [frames, bent]
-    found += together.look(frames, bent, lost, np.arange(6.0), 0.02, every[0], every)
+    found += together.look(frames, bent, lost, np.arange(6.0), np.array([0.02]), every, every)
     for place, pair in enumerate(pairs):
         low = together.lows(frames, bent)[place]
         pair.raise_low(frames, together.sagitta(bent, place), np.full(6, 0.5), low)
@@ -226,7 +226,7 @@ def test_F01_what_is_not_a_number_is_never_clear() -> None:
     bent, every = pairs.bends(np.zeros((3, 9))), np.ones((1, 3), dtype=np.bool_)
 
     for lost in ([math.nan, 0.0], [0.0, math.nan]):
-        _, clear, remains = pairs.look(frames, bent, np.array([lost]), np.arange(3.0), 0.0, every[0], every)
+        _, clear, remains = pairs.look(frames, bent, np.array([lost]), np.arange(3.0), np.zeros(1), every, every)
         assert not clear.any()
         assert np.isnan(remains).any()
 
