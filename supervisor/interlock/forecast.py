@@ -96,6 +96,7 @@ class Search:
         self.model = model
         self.bullet = bullet
         self.left = budget
+        self._alone: dict[int, Pairs] = {}  # by the pair's id; each holds its pair
 
     def settle(
         self, pair: Pair, along: Path, sagitta: FloatArray, need: FloatArray, found: Bounds, depth: int = DEPTH
@@ -126,7 +127,9 @@ class Search:
 
     def _closer(self, pair: Pair, inside: Path, need: float, found: Bounds, interval: int, depth: int) -> None:
         """Settles one interval on the finer path inside it."""
-        one = Pairs([pair], self.model.errors)
+        if id(pair) not in self._alone:
+            self._alone[id(pair)] = Pairs([pair], self.model.errors)
+        one = self._alone[id(pair)]
         bent = one.bends(inside.steps)
         sagitta, finer = one.sagitta(bent, 0), known(one.lows(inside.frames, bent)[0])
         wanted = np.full(PARTS + 1, need)
@@ -143,5 +146,5 @@ class Search:
             raise ForecastExhausted("the forecast used up its budget of queries; nothing is known of the rest")
         self.left -= 1
         nearest = self.bullet.nearest(pair.first, pair.second, pose)
-        frame = along.frames[node, pair.second.link] @ pair.second.offset
-        return nearest.normal, nearest.points @ frame[:3, :3].T + frame[:3, 3]
+        points = kernels.carried(nearest.points, pair.second.offset, along.frames[node, pair.second.link])
+        return nearest.normal, points

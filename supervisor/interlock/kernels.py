@@ -104,6 +104,16 @@ def carry(point: FloatArray, pose: FloatArray, found: FloatArray) -> None:
 
 
 @compiled
+def carried(points: FloatArray, offset: FloatArray, pose: FloatArray) -> FloatArray:
+    """Points (P, 3) of a frame `offset` (4, 4) in a link at `pose` (4, 4), in the world (P, 3)."""
+    found, here = np.empty((len(points), 3)), np.empty(3)
+    for p in range(len(points)):
+        carry(points[p], offset, here)
+        carry(here, pose, found[p])
+    return found
+
+
+@compiled
 def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArray:
     """World places (P, N, 3) of points (P, 3) in the frames (N, L, 4, 4) of their links."""
     found = np.empty((len(links), len(frames), 3))

@@ -154,7 +154,8 @@ class Question:
         open_ = (~clear).nonzero()[0]
         nearest_first: list[int] = open_[remains[open_].min(axis=1).argsort(kind="stable")].tolist()
         for place in nearest_first:
-            one, other, _, row = pairs.which[place, 2:].tolist()
+            which: list[int] = pairs.which[place].tolist()
+            one, other, row = which[2], which[3], which[5]
             demand, found, before = demands[row], least[row], self.search.left
             when = demand.intervals & self.when[one] & self.when[other]
             low = remains[place] + (lost[place, 0] + lost[place, 1] * times)

@@ -18,6 +18,7 @@ from interlock.pairs import Pair, Pairs
 from interlock.reach import Ball
 from interlock.robot_model import UrdfRobot
 from interlock.shapes import WORLD, planes_of, separation, side, solid_of, support
+from interlock.torques import Torques
 from tests.supervisor import panda
 
 MODEL = UrdfRobot(panda.profile(), panda.cell())
@@ -60,7 +61,8 @@ def looked(seed: int) -> list[Any]:
     bent = together.bends(steps)
     every = np.ones((1, 6), dtype=np.bool_)
     lost = generator.uniform(0.0, 0.01, (len(pairs), 2))
-    found: list[Any] = [frames, bent]
+    found: list[Any] = [frames, bent, way.sagitta(steps, 0.1)]
+    found.append(Torques(MODEL).of(positions, generator.normal(size=(6, 7)), generator.normal(size=(6, 7)), None))
     found += together.look(frames, bent, lost, np.arange(6.0), np.array([0.02]), every, every)
     for place, pair in enumerate(pairs):
         low = together.lows(frames, bent)[place]
@@ -70,6 +72,7 @@ def looked(seed: int) -> list[Any]:
         gaps = separation(pair.first, pair.second, poses, np.array([0.0, 0.0, 1.0]))
         near, asked = np.full(6, np.inf), np.zeros(6, dtype=np.bool_)
         asked[generator.integers(0, 6)] = True
+        found.append(kernels.carried(pair.first.centre[None], pair.second.offset, frames[0, 1]))
         found.append(kernels.open_ones(low, near, np.full(6, 0.5), 1e-4, 0.02))
         found += [poses, gaps, kernels.next_node(low, near, np.full(6, 0.5), asked, 1e-4, 0.02)]
         kernels.learn(low, gaps, np.full(6, 0.001))
