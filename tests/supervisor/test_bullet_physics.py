@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interlock import question
 from interlock._bullet import PhysicsFailed
 from interlock.bullet_physics import BulletPhysics
 from interlock.geometry import Box, Capsule, Cylinder, HalfSpace, Pose, Shape, Sphere
@@ -230,6 +231,23 @@ def test_far_obstacles_change_nothing_and_cost_no_query(seed: int) -> None:
 
     assert first.queries == second.queries
     assert first.at_least_m.tolist() == second.at_least_m.tolist()
+
+
+def test_demands_together_are_answered_as_each_alone_and_old_ones_are_forgotten(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(question, "BATCHES", 1)
+    near = scattered(np.random.default_rng(seed))
+    physics = BulletPhysics(panda.profile(), panda.cell(near))
+    motion = panda.motion(model(physics), panda.sweep(panda.READY, panda.READY + 0.3, 8))
+    demands = tuple(panda.demand([body.name], least, 8) for body in near for least in (0.02, 0.2))
+
+    together = physics.forecast(motion, panda.scene(), demands)
+    alone = [physics.forecast(motion, panda.scene(), (demand,))[0] for demand in demands]
+
+    assert [found.queries for found in together] == [found.queries for found in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert same(one, other)
 
 
 def test_only_marked_intervals_are_judged() -> None:
