@@ -77,6 +77,15 @@ def test_the_margin_outside_is_how_far_it_sticks_out() -> None:
     assert margin(KeepIn("strip", ("tcp",)), still(), around(zone)) == pytest.approx(-0.1)
 
 
+def test_a_side_too_short_to_have_a_direction_leaves_the_zone_to_its_polygon() -> None:
+    cut = Zone("court", ((-1, -1), (1, -1), (1, 1), (-0.9999, 1), (-1, 0.9999)), (), 0.0, 2.0)
+    whole = Zone("court", square(1.0), (), 0.0, 2.0)
+
+    found, expected = (margin(KeepIn("court", ("tcp",)), still(), around(zone)) for zone in (cut, whole))
+
+    assert found == pytest.approx(expected)
+
+
 def test_F30_exactly_on_the_boundary_is_inside_and_outside_alike() -> None:
     motion = motion_of(still())
     swept = sweep("hand", motion, SETUP.profile)
