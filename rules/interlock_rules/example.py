@@ -19,7 +19,8 @@ def standing_still(rules: RuleSet, now_ns: int) -> tuple[RobotState, ActionChunk
     """
     profile, accepts = rules.profile, rules.accepts
     absolute = [item for item in accepts.layouts if all(channel.reference == "absolute" for channel in item.channels)]
-    layouts = [item for item in absolute if all(channel.quantity != "joint_velocity" for channel in item.channels)]
+    said = {"joint_position", "gripper"}
+    layouts = [item for item in absolute if all(channel.quantity in said for channel in item.channels)]
     if not profile.poses or not layouts:
         raise UnusableInput(f"{rules.name}: an example needs a named pose, and a layout of absolute joint positions")
     layout, pose = layouts[0], np.array(profile.poses[0].positions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from interlock.cartesian import CARTESIAN, columns_of
 from interlock.chunk import Channel, Layout
 from interlock.profile import (
     AllowedCollision,
@@ -127,7 +128,11 @@ def _layout(layout: LayoutForm, form: ProfileForm) -> Layout:
 def _channels(columns: ChannelForm, form: ProfileForm) -> list[Channel]:
     joints = [joint.name for joint in form.joints]
     known = ["joints", *joints, *(gripper.name for gripper in form.grippers)]
-    names = joints if columns.of == "joints" else [_known(columns.of, known, "joint or gripper")]
+    if columns.quantity in CARTESIAN:
+        tool = _known(columns.of, [point.name for point in form.tool_points], "tool point")
+        names = list(columns_of(tool, columns.quantity, columns.rotation))
+    else:
+        names = joints if columns.of == "joints" else [_known(columns.of, known, "joint or gripper")]
     return [
         Channel(
             name=name,

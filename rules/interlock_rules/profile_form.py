@@ -123,7 +123,11 @@ class AllowedCollisionForm:
 
 @dataclass(frozen=True, slots=True)
 class ChannelForm:
-    """A column of a chunk, for the joint or gripper `of`; `of: joints` is one column for every joint, in order."""
+    """A column of a chunk, for the joint or gripper `of`; `of: joints` is one column for every joint, in order.
+
+    With ee_position or ee_rotation `of` is a tool point, and there is one column for each of its coordinates, in the
+    order that `rotation` has.
+    """
 
     of: Name
     group: Name

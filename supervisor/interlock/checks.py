@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from .arrays import BoolArray, FloatArray
 from .build import Proposal
+from .cartesian import is_cartesian, problems, rotation_fault, targets_of
 from .case import Case
 from .chunk import ActionChunk, Channel, Layout
 from .lower import JointPath, commanded_rows, first_row_left, joint_limits, layout_of, period_ns, reference_at
@@ -85,8 +87,8 @@ def layout(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     known = ", ".join(item.name for item in case.rules.accepts.layouts)
     yield flag("layout", found is not None, f"layout {chunk.layout[:12]!r}; accepted: {known}")
     if found is not None:
-        problems = unsupported(found, case.rules.profile)
-        yield flag("layout", not problems, "; ".join(problems) or f"layout {found.name} commands every joint once")
+        wrong = unsupported(found, case.rules.profile)
+        yield flag("layout", not wrong, "; ".join(wrong) or f"layout {found.name} commands every joint once")
         anchored = any(channel.reference == "delta_from_observation" for channel in found.channels)
         right = chunk.anchor is not None and chunk.anchor.shape == (len(case.rules.profile.joints),)
         yield flag(
@@ -100,18 +102,20 @@ def unsupported(layout: Layout, profile: Profile) -> list[str]:
     """Why a layout cannot be judged on this robot; empty where it can."""
     joints, grippers = set(profile.joint_names), {gripper.name: gripper.unit for gripper in profile.grippers}
     names = [channel.name for channel in layout.channels]
-    problems = [f"{name!r} is commanded twice" for name in sorted({name for name in names if names.count(name) > 1})]
-    problems += [f"joint {name!r} has no column" for name in profile.joint_names if name not in names]
+    found = [f"{name!r} is commanded twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    found += problems(layout, profile)
+    if not any(is_cartesian(channel) for channel in layout.channels):
+        found += [f"joint {name!r} has no column" for name in profile.joint_names if name not in names]
     for channel in layout.channels:
         if channel.name in joints:
-            problems += _joint_problems(channel)
+            found += _joint_problems(channel)
         elif channel.name in grippers:
-            problems += _gripper_problems(channel, grippers[channel.name])
-        else:
-            problems.append(
+            found += _gripper_problems(channel, grippers[channel.name])
+        elif not is_cartesian(channel):
+            found.append(
                 f"{channel.name!r} ({channel.quantity}) is not supported yet: no joint or gripper of {profile.name}"
             )
-    return problems
+    return found
 
 
 def _joint_problems(channel: Channel) -> list[str]:
@@ -165,16 +169,27 @@ def decode(_case: Case, chunk: ActionChunk) -> Iterator[Finding]:
 
 
 def mask(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
-    """F-06: padding at the end is left out; a row that commands some joints and not others is refused."""
+    """F-06: padding at the end is left out; a row that commands only some joints, or part of a pose, is refused."""
     found = layout_of(case, chunk)
     if found is None or chunk.mask.shape != chunk.values.shape or chunk.mask.shape[1] != len(found.channels):
         yield flag("mask", False, f"a mask of shape {chunk.mask.shape} cannot be read")
         return
     rows = commanded_rows(chunk)
-    names = case.rules.profile.joint_names
-    joints = [i for i, channel in enumerate(found.channels) if channel.name in names]
-    whole = bool(chunk.mask[:rows, joints].all())
-    yield flag("mask", rows >= 1 and whole, f"{rows} commanded rows; each must command every joint")
+    joints = case.rules.profile.joint_names
+    moving = [i for i, channel in enumerate(found.channels) if channel.name in joints or is_cartesian(channel)]
+    whole = bool(chunk.mask[:rows, moving].all())
+    yield flag("mask", rows >= 1 and whole, f"{rows} commanded rows; each must command every joint, or the whole pose")
+
+
+def rotation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
+    """F-09: the numbers of every rotation are one, in the form that their channels name."""
+    found = layout_of(case, chunk)
+    if found is None or problems(found, case.rules.profile) or chunk.values.shape[1] != len(found.channels):
+        return  # refused by others
+    for target in targets_of(found):
+        wrong = rotation_fault(target, chunk.values[: commanded_rows(chunk)])
+        said = f"rotations of {target.tool} are {target.rotation}" if wrong is None else f"row {wrong[0]}: {wrong[1]}"
+        yield flag("rotation", wrong is None, said)
 
 
 def period(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
@@ -337,6 +352,13 @@ def latch(case: Case) -> Iterator[Finding]:
     yield flag("latch", not stopped, f"stopped: {case.memory.latch}" if stopped else "not stopped", "stop")
 
 
+def followed(path: JointPath) -> Iterator[Finding]:
+    """F-34: the joints follow the rows of a tool point, at the rows and between them, far from any singularity."""
+    for one in path.followed:
+        finding = within(one.check, one.value, one.limit, one.unit, one.what, links=(one.tool,))
+        yield replace(finding, row=path.start_row + one.row)
+
+
 def seam(case: Case, path: JointPath) -> Iterator[Finding]:
     """F-14: the step from the reference to the first row is at most the profile's speed times the period."""
     speed = joint_limits(case.rules.profile, "velocity")
@@ -398,7 +420,8 @@ def speed(case: Case, proposal: Proposal) -> Iterator[Finding]:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    finite, shape, layout, profile, normalisation, decode, mask, period, horizon, stamps, expiry, sequence, observation,
+    finite, shape, layout, profile, normalisation, decode, mask, rotation, period, horizon, stamps, expiry, sequence,
+    observation,
 )  # fmt: skip
 STANDING: Final[tuple[Standing, ...]] = (
     latch,

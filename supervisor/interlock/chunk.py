@@ -18,7 +18,9 @@ Quantity: TypeAlias = Literal[
 ]  # fmt: skip
 Anchor: TypeAlias = Literal["absolute", "delta_from_observation", "delta_from_previous"]
 Unit: TypeAlias = Literal["rad", "m", "rad/s", "m/s", "N m", "ratio", "bool"]
-Rotation: TypeAlias = Literal["none", "rotvec", "quat_xyzw", "quat_wxyz", "rpy_xyz", "rot6d"]
+Rotation: TypeAlias = Literal[
+    "none", "rotvec", "quat_xyzw", "quat_wxyz", "rpy_xyz", "rot6d", "rot6d_rows", "matrix",
+]  # fmt: skip
 Polarity: TypeAlias = Literal["none", "zero_closed", "zero_open"]
 OnLoss: TypeAlias = Literal["hold", "zero_velocity", "controlled_stop"]
 
@@ -30,8 +32,8 @@ def all_commanded(values: FloatArray) -> BoolArray:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One column of a chunk. `name` is the joint or gripper that it commands; `frame` is joint, base, world, tool, odom
-    or camera:<id>.
+    """One column of a chunk. `name` is the joint or gripper that it commands, or a tool point with one of its
+    coordinates, as in `tcp.x` and `tcp.qw`; `frame` is joint, base, world, tool, odom or camera:<id>.
     """
 
     name: str

@@ -49,7 +49,10 @@ def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgem
     layout = layout_of(case, chunk)
     if layout is None or not all(finding.ok for finding in found):
         return Judgement(Verdict(ordered(found)))
-    path = lower(case, chunk, layout) if path is None else path
+    path = lower(case, chunk, layout, physics.model) if path is None else path
+    found += tuple(checks.followed(path))
+    if not all(finding.ok for finding in found):  # what cannot be followed has no joint path
+        return Judgement(Verdict(ordered(found)))
     found += tuple(chain(checks.seam(case, path), checks.tracking(case)))
     if not all(finding.ok for finding in found):
         return Judgement(Verdict(ordered(found)))

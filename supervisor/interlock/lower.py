@@ -12,11 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import FloatArray, frozen
+from .cartesian import Target, targets_of, wanted
 from .case import Case, Memory
 from .chunk import ActionChunk, Channel, Layout
 from .errors import UnusableInput
-from .motion import Reference
+from .inverse import FEWEST_JOINTS, Arm, Followed, follow, moved_by
+from .motion import Reference, RobotModel
 from .profile import Gripper, Profile
+from .rotations import rotvecs
 from .scene import RobotState
 
 
@@ -26,7 +29,8 @@ class JointPath:
     period_ns.
 
     reference: the command at start_ns. The first `commit` rows are to be permitted; those after them only guide the
-    brake. covered: how far along the proposed rows each row is (R,), in rows; as proposed: 1, 2, 3, ...
+    brake. covered: how far along the proposed rows each row is (R,), in rows; as proposed: 1, 2, 3, ... followed: for
+    rows of a tool point, how well the joints follow them; rows from the first that they cannot follow on are NaN.
     """
 
     start_row: int
@@ -37,6 +41,7 @@ class JointPath:
     grippers: FloatArray
     commit: int
     covered: FloatArray
+    followed: tuple[Followed, ...] = ()
 
     @property
     def rows_end_ns(self) -> int:
@@ -84,8 +89,11 @@ def _commanded_grippers(memory: Memory, state: RobotState) -> FloatArray:
     return state.grippers if memory.plan is None else memory.plan.grippers[-1]
 
 
-def lower(case: Case, chunk: ActionChunk, layout: Layout) -> JointPath:
-    """The commanded path of a chunk that passed every check, from the first row left to the last row commanded."""
+def lower(case: Case, chunk: ActionChunk, layout: Layout, model: RobotModel | None = None) -> JointPath:
+    """The commanded path of a chunk that passed every check, from the first row left to the last row commanded.
+
+    Rows of a tool point need the robot's model. Whether they can be followed is told, for the checks, by `followed`.
+    """
     due = due_ns(chunk)
     start_row = first_row_left(chunk, case.now_ns)
     start_ns = due + start_row * period_ns(chunk)
@@ -96,8 +104,15 @@ def lower(case: Case, chunk: ActionChunk, layout: Layout) -> JointPath:
     columns = {channel.name: index for index, channel in enumerate(layout.channels)}
     positions = np.column_stack([
         _joint(chunk, layout.channels[columns[name]], columns[name], joint, start_row, rows, reference, origin)
+        if name in columns else np.full(rows - start_row, reference.positions[joint])
         for joint, name in enumerate(profile.joint_names)
     ])  # fmt: skip
+    targets = targets_of(layout)
+    followed: tuple[Followed, ...] = ()
+    if targets:
+        given = frozenset(joint for joint, name in enumerate(profile.joint_names) if name in columns)
+        at = _Seen(reference, origin, given)
+        positions, followed = _followed(case, chunk, targets, model, at, start_row, rows, positions)
     grippers = np.empty((rows - start_row, len(profile.grippers)))
     for index, gripper in enumerate(profile.grippers):
         grippers[:, index] = _gripper(chunk, layout, gripper, start_row, rows, float(reference.grippers[index]))
@@ -111,7 +126,84 @@ def lower(case: Case, chunk: ActionChunk, layout: Layout) -> JointPath:
         grippers=frozen(grippers),
         commit=min(horizon, rows - start_row),
         covered=frozen(np.arange(1.0, rows - start_row + 1.0)),
+        followed=followed,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """From where rows of tool points go on: the references at the take-over and at row 0; and the joints that have
+    columns of their own.
+    """
+
+    reference: Reference
+    origin: Reference
+    given: frozenset[int]
+
+
+def _followed(
+    case: Case, chunk: ActionChunk, targets: tuple[Target, ...], model: RobotModel | None, at: _Seen,
+    start_row: int, rows: int, positions: FloatArray,
+) -> tuple[FloatArray, tuple[Followed, ...]]:  # fmt: skip
+    """Joint positions (R, n) that bring each tool point along its rows, and how well; NaN where none do."""
+    if model is None:
+        raise UnusableInput("rows of a tool point need the robot's model")
+    profile = case.rules.profile
+    reference, taken, found = at.reference.positions, set(at.given), list[Followed]()
+    for target in targets:
+        joints = moved_by(model, reference, target.tool)
+        found += _whose(target.tool, set(joints.tolist()), taken, profile)
+        taken |= set(joints.tolist())
+    if idle := [name for joint, name in enumerate(profile.joint_names) if joint not in taken]:
+        found.append(Followed(f"no column commands {', '.join(idle)}", math.nan, 0.0, "", 0, targets[0].tool))
+    if found:
+        return frozen(np.full_like(positions, np.nan)), tuple(found)
+    lower, upper = (joint_limits(profile, name) for name in ("lower", "upper"))
+    limits = (np.minimum(lower, reference), np.maximum(upper, reference))  # it may stand a little beyond
+    result = positions.copy()
+    for target in targets:
+        arm = Arm(model, target.tool, moved_by(model, reference, target.tool), *limits)
+        anchor = arm.at(_anchor(chunk) if target.reference == "delta_from_observation" else reference).pose
+        origin = arm.at(at.origin.positions).pose
+        poses = wanted(target, chunk, rows, case.rules.cell.mount.matrix(), anchor, origin)[start_row:]
+        step = _first_step(arm, reference, poses[0], chunk.period_s, joint_limits(profile, "velocity"))
+        found += step
+        result[:, arm.joints] = np.nan
+        if all(one.ok for one in step):
+            solved, how = follow(arm, reference, poses)
+            result[:, arm.joints] = solved[:, arm.joints]
+            found += how
+    return frozen(result), tuple(found)
+
+
+def _whose(tool: str, joints: set[int], taken: set[int], profile: Profile) -> list[Followed]:
+    """Which joints move a tool point: enough of them, and none that something else commands as well."""
+    found: list[str] = []
+    if len(joints) < FEWEST_JOINTS:
+        found.append(f"{len(joints)} joints move {tool}; its place and rotation need {FEWEST_JOINTS}")
+    if joints & taken:
+        both = ", ".join(profile.joint_names[joint] for joint in sorted(joints & taken))
+        found.append(f"{both} would be commanded twice: by {tool}, and by a column or tool point of its own")
+    return [Followed(what, math.nan, 0.0, "", 0, tool) for what in found]
+
+
+def _first_step(
+    arm: Arm, reference: FloatArray, first: FloatArray, period_s: float, speed: FloatArray
+) -> list[Followed]:
+    """F-14: how fast the tool would have to be to reach its first row, and how fast it is at most, all joints at their
+    limits: levers grow at most as the exponential of the turn.
+    """
+    poses, jacobians = arm.model.tool(reference[None], arm.tool)
+    speeds = speed[arm.joints]
+    levers = np.linalg.norm(jacobians[0][:3, arm.joints], axis=0)
+    most = float(levers.max() * speeds.sum() * np.exp(speeds.sum() * period_s))
+    travel = float(np.linalg.norm(first[:3, 3] - poses[0, :3, 3])) / period_s
+    turn = float(np.linalg.norm(rotvecs((first[:3, :3] @ poses[0, :3, :3].T)[None]))) / period_s
+    what = "of the tool from the reference to the first row"
+    return [
+        Followed(f"speed {what}", travel, most, "m/s", 0, arm.tool, "seam"),
+        Followed(f"turn {what}", turn, float(speeds.sum()), "rad/s", 0, arm.tool, "seam"),
+    ]
 
 
 def _joint(
@@ -131,10 +223,14 @@ def _joint(
     if channel.reference == "delta_from_previous":
         return np.asarray(origin.positions[joint] + np.cumsum(values))[start_row:]
     if channel.reference == "delta_from_observation":
-        if chunk.anchor is None:
-            raise UnusableInput("delta_from_observation needs an anchor")
-        return np.asarray(chunk.anchor[joint] + values[start_row:])
+        return np.asarray(_anchor(chunk)[joint] + values[start_row:])
     return values[start_row:]
+
+
+def _anchor(chunk: ActionChunk) -> FloatArray:
+    if chunk.anchor is None:
+        raise UnusableInput("delta_from_observation needs an anchor")
+    return chunk.anchor
 
 
 def _gripper(

@@ -175,6 +175,12 @@ class RobotModel(Protocol):
         """World poses (N, L, 4, 4) of all links for joint positions (N, n) [rad]."""
         ...
 
+    def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
+        """World poses (N, 4, 4) of a tool point for joint positions (N, n) [rad], and its Jacobians (N, 6, n): by how
+        much each joint moves it [m/rad], then turns it [rad/rad], along the axes of the world.
+        """
+        ...
+
     def sagitta(self, positions: FloatArray, link: str) -> FloatArray:
         """For joint positions (N, n): how far [m] any point of the link (held object included, if the link is `held`)
         can leave the straight chord between its places at node i - 1 and node i; shape (N,), 0 at node 0; rigorous.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,13 @@ from .reach import Ball, Route, route
 from .scene import Cell, Held
 from .shapes import Side, point, side
 from .urdf import read_urdf
+
+CROSS: Final = frozen(
+    np.array(
+        [[[0, 0, 0], [0, 0, 1], [0, -1, 0]], [[0, 0, -1], [0, 0, 0], [1, 0, 0]], [[0, 1, 0], [-1, 0, 0], [0, 0, 0]]],
+        dtype=np.float64,
+    )
+)  # of two vectors: np.cross is slow
 
 
 class _Along(NamedTuple):
@@ -68,6 +75,21 @@ class UrdfRobot:
     def forward(self, positions: FloatArray) -> FloatArray:
         """World poses (N, L, 4, 4) of `links` for joint positions (N, n) [rad]."""
         return frozen(np.take(self.frames(positions), self._shown, axis=1))
+
+    def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
+        """World poses (N, 4, 4) of a tool point for joint positions (N, n) [rad], and its Jacobians (N, 6, n): by how
+        much each joint moves it [m/rad], then turns it [rad/rad], along the axes of the world.
+        """
+        link, offset = self.tool_offsets[name]
+        frames, way = self.frames(positions), self.route("", link)
+        poses = frames[:, self.index(link)] @ offset
+        at = frames[:, way.links]
+        axes = np.einsum("nkij,kj->nki", at[..., :3, :3], way.axes) * way.gains[:, None]
+        moves = np.einsum("ijk,nmj,nmk->nmi", CROSS, axes, poses[:, None, :3, 3] - at[..., :3, 3])
+        jacobians = np.zeros((*positions.shape, 6))
+        for place, column in enumerate(way.columns.tolist()):  # several joints may follow one joint value
+            jacobians[:, column] += np.concatenate([moves[:, place], axes[:, place]], axis=1)
+        return poses, np.swapaxes(jacobians, 1, 2)
 
     def frames(self, positions: FloatArray) -> FloatArray:
         """World poses of every link of the kinematics, fingers at 0, and of the world itself, which is the last."""

@@ -29,12 +29,13 @@ BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 # The files and folders of the core, lowest first: each imports only from its own layer and from those before it.
 LAYERS = (
     ("errors", "arrays", "fields", "jsonform", "schema", "quiet", "compiled", "kernels"),
-    ("geometry", "chunk", "scene", "profile", "log"),
+    ("geometry", "chunk", "scene", "profile", "log", "rotations"),
     ("motion",),
     ("rules", "case", "verdict"),
     ("physics",),
     ("shapes", "covers", "urdf", "kinematics", "hulls", "reach", "pairs", "fingers", "robot_model"),
     ("_bullet", "torques", "obstacles", "forecast", "question", "bullet_physics"),
+    ("cartesian", "inverse"),
     ("lower", "braking"),
     ("build",),
     ("checks",),

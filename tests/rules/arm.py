@@ -69,6 +69,15 @@ class Arm:
         poses[:, 4] = frames(angle, place)
         return poses
 
+    def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
+        link, offset = self.tool_offsets[name]
+        frames_ = self.forward(positions)
+        poses = frames_[:, LINKS.index(link)] @ offset
+        lever = poses[:, None, :2, 3] - frames_[:, 1:4, :2, 3]
+        jacobians = np.zeros((len(positions), 6, 3))
+        jacobians[:, 0], jacobians[:, 1], jacobians[:, 5] = -lever[..., 1], lever[..., 0], 1.0
+        return poses, jacobians
+
     def sagitta(self, positions: FloatArray, link: str) -> FloatArray:  # noqa: ARG002 - the same for all
         turn = np.abs(np.diff(positions, axis=0, prepend=positions[:1])).sum(axis=1)
         return np.asarray(turn**2 * (0.0 if self.stiff else sum(LENGTHS) / 8.0))

@@ -295,9 +295,13 @@ CHANNELS: dict[str, tuple[Layout, str]] = {
         ),
         "must be absolute",
     ),
-    "Cartesian": (
+    "a base that drives": (
+        Layout("x", (*ABSOLUTE.channels, Channel("wheels", "base", "base_velocity", "absolute", "m/s", "base"))),
+        "not supported yet: no joint or gripper",
+    ),
+    "F09 a tool point without a URDF": (
         Layout("x", (*ABSOLUTE.channels, Channel("x", "arm", "ee_position", "absolute", "m", "base"))),
-        "not supported yet",
+        "tool points need the robot's URDF",
     ),
     "F10 a hand that is a delta": (
         Layout("x", (*ABSOLUTE.channels[:2], replace(ABSOLUTE.channels[2], reference="delta_from_previous"))),
@@ -356,7 +360,7 @@ def test_F33_a_torque_without_a_limit_to_compare_it_with_is_refused() -> None:
 def test_no_check_is_left_out_of_the_tables() -> None:
     names = {"finite", "shape", "layout", "profile", "normalisation", "decode", "mask", "period", "horizon", "stamps"}
 
-    assert {check.__name__ for check in checks.CHECKS} == names | {"expiry", "sequence", "observation"}
+    assert {check.__name__ for check in checks.CHECKS} == names | {"expiry", "sequence", "observation", "rotation"}
     assert [check.__name__ for check in checks.STANDING] == ["latch", "state", "scene", "freshness"]
 
 

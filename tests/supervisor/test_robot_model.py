@@ -16,6 +16,7 @@ from interlock.geometry import Box, Pose
 from interlock.motion import RobotModel
 from interlock.profile import ToolPoint
 from interlock.robot_model import UrdfRobot
+from interlock.rotations import rotvecs
 from interlock.scene import Held
 from tests.supervisor import panda
 from tests.supervisor.truth import Truth
@@ -91,6 +92,20 @@ def test_hulls_are_those_of_pybullet(seed: int) -> None:
             lowest = corners(MODEL, positions[None], link)[0, :, 2].min() + 1.0
             assert referee.distance(link, "floor") == pytest.approx(lowest, abs=2e-4)
     referee.close()
+
+
+@given(st.lists(st.floats(-1.0, 1.0), min_size=7, max_size=7))
+def test_a_jacobian_is_how_each_joint_moves_and_turns_the_tool(at: list[float]) -> None:
+    positions = panda.READY + np.array(at)
+    nudge = 1e-6 * np.eye(7)
+    poses, jacobians = MODEL.tool(positions[None], "tcp")
+    ahead, behind = MODEL.tool(positions + nudge, "tcp")[0], MODEL.tool(positions - nudge, "tcp")[0]
+    turned = ahead[:, :3, :3] @ np.swapaxes(behind[:, :3, :3], 1, 2)
+
+    link = MODEL.forward(positions[None])[:, MODEL.links.index("panda_link8")]
+    assert np.array_equal(poses, link @ MODEL.tool_offsets["tcp"][1])
+    assert np.allclose(jacobians[0, :3].T, (ahead - behind)[:, :3, 3] / 2e-6, atol=1e-8)
+    assert np.allclose(jacobians[0, 3:].T, rotvecs(turned) / 2e-6, atol=1e-8)
 
 
 def test_fingers_are_swept_over_their_travel() -> None:

@@ -270,6 +270,16 @@ class Arm:
         poses[:, 2, 0, 3], poses[:, 2, 1, 3] = np.cos(positions[:, 0]), np.sin(positions[:, 0])
         return poses
 
+    def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
+        link, offset = self.tool_offsets[name]
+        frames = self.forward(positions)
+        poses = frames[:, self.links.index(link)] @ offset
+        jacobians = np.zeros((len(positions), 6, 2))
+        for joint in (0, 1):
+            lever = poses[:, :2, 3] - frames[:, joint + 1, :2, 3]
+            jacobians[:, 0, joint], jacobians[:, 1, joint], jacobians[:, 5, joint] = -lever[:, 1], lever[:, 0], 1.0
+        return poses, jacobians
+
     def sagitta(self, positions: FloatArray, link: str) -> FloatArray:
         del link
         return np.zeros(len(positions))
