@@ -7,6 +7,7 @@ from typing import Any, Final
 from .clearance import MinimumClearance
 from .gripper import GripperLimits
 from .joints import JointAcceleration, JointJerk, JointPosition, JointVelocity
+from .singularity import Singularity
 from .tool import LinkSpeed, TcpOrientation, TcpSpeed
 from .torque import JointTorque
 from .zones import KeepIn, KeepOut
@@ -20,6 +21,7 @@ KINDS: Final[dict[str, type[Any]]] = {
     "tcp_speed": TcpSpeed,
     "link_speed": LinkSpeed,
     "tcp_orientation": TcpOrientation,
+    "singularity": Singularity,
     "keep_in": KeepIn,
     "keep_out": KeepOut,
     "clearance": MinimumClearance,

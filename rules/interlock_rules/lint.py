@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from interlock.cartesian import is_cartesian
 from interlock.errors import UnusableInput
 from interlock.jsonform import Json, to_json
 from interlock.profile import Profile
@@ -15,6 +16,7 @@ from interlock.rules import SEVERITY, Rule
 from .amounts import OfProfile
 from .loading import Loaded, load_report
 from .problems import BadFile, Place, Problem, nearest
+from .singularity import Singularity
 from .tool import TcpSpeed
 from .yaml_text import Document
 from .yaml_text import Path as Steps
@@ -132,6 +134,14 @@ def _fast_in_manual(loaded: Loaded) -> Found:
         yield ("modes", at), "no tcp_speed rule keeps manual mode at 250 mm/s or below (ISO 10218-1:2025)"
 
 
+def _no_singularity(loaded: Loaded) -> Found:
+    limited = any(isinstance(rule.limit, Singularity) for rule in loaded.rules.rules)
+    for index, layout in enumerate(loaded.rules.accepts.layouts):
+        if not limited and any(is_cartesian(channel) for channel in layout.channels):
+            said = "says where the tool is to be, and no singularity rule limits how fast the joints must be for it"
+            yield ("accepts", "layout", index), f"{layout.name} {said}"
+
+
 JOINT_KINDS: Final = {
     "joint_velocity": "velocity",
     "joint_acceleration": "acceleration",
@@ -215,6 +225,7 @@ CHECKS: Final[dict[str, tuple[Severity, Callable[[Loaded], Found]]]] = {
     "unused-zone": ("warning", _unused_zone),
     "fast-in-manual": ("error", _fast_in_manual),
     "missing-limit": ("warning", _missing_limit),
+    "no-singularity": ("warning", _no_singularity),
     "above-profile": ("warning", _above_profile),
     "short-chunks": ("note", _short_chunks),
     "urdf-tighter": ("warning", _urdf_tighter),

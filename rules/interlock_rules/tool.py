@@ -51,7 +51,7 @@ class TcpSpeed:
 
     def faults(self, setup: Setup) -> tuple[Fault, ...]:
         """A robot without a tool point."""
-        return _no_tool(setup)
+        return no_tool(setup)
 
     def provoke(self, setup: Setup) -> Provoked:
         """All joints move at nearly full speed, so that the tool is too fast."""
@@ -131,7 +131,8 @@ def _quickest(setup: Setup, body: tuple[str, ...], at: FloatArray, rates: FloatA
     return speed.max(axis=1), signs[np.arange(len(at)), best] * rates
 
 
-def _no_tool(setup: Setup) -> tuple[Fault, ...]:
+def no_tool(setup: Setup) -> tuple[Fault, ...]:
+    """What is wrong with a rule about the tool point of a robot that has none."""
     if setup.model is None:
         return (shapeless(setup),)
     if TCP not in setup.model.tool_offsets:
@@ -182,7 +183,7 @@ class TcpOrientation:
 
     def faults(self, setup: Setup) -> tuple[Fault, ...]:
         """A robot without a tool point."""
-        return _no_tool(setup)
+        return no_tool(setup)
 
     def provoke(self, setup: Setup) -> Provoked:
         """The arm stands with its tool tilted too far."""

@@ -17,6 +17,7 @@ UNITS: Final[dict[str, dict[str, str]]] = {
     "angular speed": {"rad/s": "rad/s", "deg/s": "deg/s"},
     "ratio speed": {"ratio/s": "1/s", "%/s": "percent/s"},
     "acceleration": {"m/s^2": "m/s**2", "mm/s^2": "mm/s**2"},
+    "amplification": {"rad/m": "rad/m", "rad/mm": "rad/mm"},
     "angular acceleration": {"rad/s^2": "rad/s**2", "deg/s^2": "deg/s**2"},
     "angular jerk": {"rad/s^3": "rad/s**3", "deg/s^3": "deg/s**3"},
     "torque": {"N m": "N*m"},

@@ -45,6 +45,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "tcp_speed": {"max": "1 m/s"},
     "link_speed": {"max": "1 m/s", "body": ["robot"]},
     "tcp_orientation": {"axis": ["1", "0", "0"], "towards": ["0.36", "0.93", "0"], "max": "20 deg"},
+    "singularity": {"max": "40 rad/m", "length": "200 mm"},
     "keep_in": {"zone": "hall", "body": ["tcp", "robot"]},
     "keep_out": {"zone": "screen", "body": ["tcp", "robot"]},
     "clearance": {
@@ -54,7 +55,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "gripper": {"width": "0 mm to 80 mm", "max_speed": "100 mm/s", "max_force": "30 N"},
 }
-NEEDS_SHAPE = ("tcp_speed", "link_speed", "tcp_orientation", "keep_in", "keep_out", "clearance")
+NEEDS_SHAPE = ("tcp_speed", "link_speed", "tcp_orientation", "singularity", "keep_in", "keep_out", "clearance")
 
 # The arrays of a motion that a kind reads: NaN in any of them, anywhere, is a violation.
 READS: dict[str, tuple[str, ...]] = {
@@ -66,6 +67,7 @@ READS: dict[str, tuple[str, ...]] = {
     "tcp_speed": ("poses", "times_s", "positions"),
     "link_speed": ("poses", "times_s", "positions"),
     "tcp_orientation": ("tool_points", "positions"),
+    "singularity": ("positions",),
     "keep_in": ("poses", "positions"),
     "keep_out": ("poses", "positions"),
     "clearance": ("poses",),
@@ -279,6 +281,8 @@ CHANGES: list[tuple[str, str, dict[str, Any], dict[str, Any], Build]] = [
     ("tcp_orientation", "towards", {}, {"towards": ["1", "0", "0"]}, lambda: motion_of(still())),
     ("tcp_orientation", "max", {"towards": ["1", "1", "0"], "max": "30 deg"}, {"towards": ["1", "1", "0"]},
      lambda: motion_of(still())),
+    ("singularity", "max", {}, {"max": "10 rad/m"}, lambda: motion_of(still())),
+    ("singularity", "length", {}, {"length": "1 mm"}, lambda: motion_of(still())),
     ("keep_in", "zone", {}, {"zone": "bench"}, lambda: motion_of(still())),
     ("keep_in", "body", {"zone": "bench", "body": ["tcp"]}, {"zone": "bench"}, lambda: motion_of(still())),
     ("keep_out", "zone", {}, {"zone": "bench"}, lambda: motion_of(still())),
@@ -336,6 +340,7 @@ EDGES: list[tuple[str, Callable[[float], dict[str, Any]], float, Build]] = [
     ("link_speed", lambda x: {"max": x, "body": ("robot",)}, 9.0, quick),
     ("tcp_orientation", lambda x: {"axis": (1.0, 0.0, 0.0), "towards": (1.0, 0.0, 0.0), "max": x}, 1.5,
      lambda: motion_of(still())),
+    ("singularity", lambda x: {"max": x, "length": 0.2}, 999.0, lambda: motion_of(moving(0.01, joint=1))),
 ]  # fmt: skip
 
 
@@ -362,7 +367,7 @@ def test_one_row_is_too_few_to_provoke_what_is_about_speed(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["joint_position", "joint_torque", "tcp_orientation", "keep_in", "clearance", "gripper"]
+    "kind", ["joint_position", "joint_torque", "tcp_orientation", "singularity", "keep_in", "clearance", "gripper"]
 )
 def test_one_row_is_enough_to_provoke_what_is_about_a_place(kind: str) -> None:
     assert read(kind).provoke(replace(setup_for(kind), rows=1)).rows.shape == (1, 3)

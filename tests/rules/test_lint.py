@@ -86,7 +86,7 @@ def test_no_shipped_set_leaves_out_a_limit(name: str) -> None:
 
 
 def test_every_check_has_a_trigger() -> None:
-    assert {*TRIGGERS, "urdf-tighter", "urdf-looser"} == set(CHECKS)
+    assert {*TRIGGERS, "urdf-tighter", "urdf-looser", "no-singularity"} == set(CHECKS)
 
 
 def test_a_share_of_the_profile_is_never_above_it() -> None:
@@ -118,6 +118,19 @@ def test_F27_a_urdf_that_is_tighter_than_the_profile_is_a_warning(tmp_path: Path
     assert [remark.problem.message for remark in found] == [
         "velocity of panda_joint1 is 2.5 here, 2.175 in the URDF: the URDF's holds"
     ]
+
+
+def test_F34_a_set_that_takes_rows_of_the_tool_wants_a_singularity_rule(tmp_path: Path) -> None:
+    text = (SHIPPED / "sets" / "panda-tcp.yaml").read_text()
+    rule = text[text.index("  - id: SINGULARITY") : text.index("  - id: KEEP-IN")]
+    (tmp_path / "set.yaml").write_text(text.replace(rule, ""))
+
+    found = [remark for remark in lint(tmp_path / "set.yaml") if remark.id == "no-singularity"]
+
+    assert [remark.problem.message.partition(" ")[0] for remark in found] == [
+        "panda-tcp-absolute", "panda-tcp-delta", "panda-tcp-delta-tool",
+    ]  # fmt: skip
+    assert {remark.severity for remark in found} == {"warning"}
 
 
 def test_what_does_not_load_is_a_remark_too(tmp_path: Path) -> None:

@@ -59,3 +59,14 @@ def test_both_fingers_of_the_panda_take_half_of_the_width() -> None:
 
     assert (hand.closed, hand.open, hand.unit, hand.speed, hand.force_n) == (0.0, 0.08, "m", 0.1, 70.0)
     assert [finger.share for finger in hand.fingers] == [0.5, 0.5]
+
+
+def test_F09_a_tool_point_has_one_column_for_each_coordinate_in_the_order_of_its_form() -> None:
+    by_name = {layout.name: layout for layout in PANDA.layouts}
+
+    absolute = [channel.name for channel in by_name["panda-tcp-absolute"].channels]
+    six = [channel.name for channel in by_name["panda-tcp-delta-tool"].channels]
+
+    assert absolute == [f"tcp.{name}" for name in ("x", "y", "z", "qx", "qy", "qz", "qw")] + ["hand"]
+    assert six[3:9] == [f"tcp.{name}" for name in ("r00", "r10", "r20", "r01", "r11", "r21")]
+    assert {channel.frame for channel in by_name["panda-tcp-delta"].channels[:6]} == {"base"}
