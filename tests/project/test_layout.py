@@ -24,6 +24,7 @@ FOLDERS = {
 NO_MIRROR = {
     "tests/project": "about the repository as a whole",
     "tests/bench": "about the scripts in bench, which are no package",
+    "tests/sim/test_tool_rows.py": "about rules, inverse kinematics, supervisor and simulation together",
 }
 
 
