@@ -5,6 +5,11 @@ joints' limits, in as many steps along the way as keep each step small. Nothing 
 tool does not get there, if the arm is near a singularity, or if a joint would have to jump; and so is a row to which
 the straight joint path, which is what the robot drives, leaves the tool's own path.
 
+An arm with more joints than a pose needs has motions to spare, and the least motion alone lets its posture drift: a
+circle that is repeated turns the elbow until something stops it. So spare motion goes towards the middle of the joints'
+travel. It is a share of what the joints move for the tool, and nothing else: no time, no memory, no chance. A tool that
+stands still has joints that stand still, and a motion that starts smoothly is smooth in every joint.
+
 How far that path can leave, between rows. Let T be the sum of what all joints turn, l the longest lever, which is the
 largest velocity of the tool point for one joint at 1 rad/s. Turning joint i moves the lever of joint j by at most the
 larger of the two, so that l grows at most as exp(T), and the second derivative of the tool point is at most T^2 l
@@ -30,6 +35,8 @@ LENGTH_M: Final = 0.2  # a turn of the tool counts as the travel of a point this
 CLOSE: Final = 1e-6  # m, and rad times LENGTH_M: what is left at a row
 DAMPING: Final = 1e-4
 ROUNDS: Final = 12
+PULL: Final = 0.5  # of what the joints move for the tool: at most so much more, towards the middle of their travel
+OUTERMOST: Final = 0.9  # of half a joint's travel: a pull that grew on would overshoot within one step
 STEP_RAD: Final = 0.1  # of a joint, in one step on the way; branches that are nearer than this are near-singular
 SMALLEST: Final = 1.0 / 32.0  # of the way to the next row, for one step
 ROW_STEP_RAD: Final = 0.5  # of a joint, from row to row
@@ -193,6 +200,10 @@ def _step(arm: Arm, here: FloatArray, jacobian: FloatArray, error: FloatArray) -
         able = jacobian[:, free]
         square = able @ able.T + DAMPING**2 * np.eye(6)
         step[free] = able.T @ np.linalg.solve(square, error)
+        pull = np.zeros(len(start))
+        pull[free] = _pull(start, lower, upper)[free]
+        pull[free] -= able.T @ np.linalg.solve(square, able @ pull[free])
+        step += pull * (PULL * float(np.linalg.norm(step)) / max(1.0, float(np.linalg.norm(pull))))
         stuck = ((start <= lower) & (step < 0.0)) | ((start >= upper) & (step > 0.0))
         if not stuck.any():
             break
@@ -201,6 +212,12 @@ def _step(arm: Arm, here: FloatArray, jacobian: FloatArray, error: FloatArray) -
     found = here.copy()
     found[arm.joints] = np.clip(start + step, lower, upper)
     return found
+
+
+def _pull(positions: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Which way and how strongly each joint (k,) is pulled: not at all in the middle of its travel, most at a limit."""
+    off = np.clip((2.0 * positions - lower - upper) / (upper - lower), -OUTERMOST, OUTERMOST)
+    return np.asarray(-off / (1.0 - off**2))
 
 
 def strays(arm: Arm, nodes: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -71,12 +71,89 @@ def test_following_is_the_same_to_the_byte_each_time() -> None:
     assert one[1] == other[1]
 
 
-def test_the_least_motion_of_the_joints_is_chosen() -> None:
-    rows, _ = follow(ARM, panda.READY, line(0.0, 0.0, 0.001, rows=1))
-    jacobian = ARM.at(panda.READY).jacobian
-    idle = np.linalg.svd(jacobian)[2][6]  # the motion of the joints that leaves the tool where it is
+def idle(positions: FloatArray) -> FloatArray:
+    """The unit motion (7,) of the joints that leaves the tool where it is."""
+    return np.asarray(np.linalg.svd(ARM.at(positions).jacobian)[2][6])
 
-    assert abs((rows[0] - panda.READY) @ idle) < 1e-5
+
+def middle(positions: FloatArray) -> FloatArray:
+    """How far each joint is from the middle of its travel, in halves of it."""
+    return (2.0 * positions - panda.LOWER - panda.UPPER) / (panda.UPPER - panda.LOWER)
+
+
+def round_and_round(radius: float = 0.1, rows: int = 60) -> FloatArray:
+    """World poses (R, 4, 4) of one turn of a level circle through the arm's pose."""
+    found, angle = np.tile(poses(panda.READY[None]), (rows, 1, 1)), 2.0 * np.pi * np.arange(1, rows + 1) / rows
+    found[:, 0, 3] += radius * (np.cos(angle) - 1.0)
+    found[:, 1, 3] += radius * np.sin(angle)
+    return found
+
+
+ASIDE = panda.READY + np.array([0.0, 0.0, 0.4, 0.0, 0.3, 0.0, 0.5])
+
+
+@pytest.mark.parametrize("start", [panda.READY, ASIDE], ids=["ready", "aside"])
+def test_spare_motion_is_towards_the_middle_of_travel_and_at_most_half_of_the_least(start: FloatArray) -> None:
+    wanted = line(0.0, 0.0, 1e-4, rows=1, start=start)
+    least = np.linalg.pinv(ARM.at(start).jacobian) @ np.array([0.0, 0.0, 1e-4, 0.0, 0.0, 0.0])
+
+    rows, _ = follow(ARM, start, wanted)
+
+    moved = rows[0] - start
+    spare = moved @ idle(start)
+    assert np.allclose(moved - spare * idle(start), least, atol=5e-7)
+    assert spare * (idle(start) @ -(middle(start) / (1.0 - middle(start) ** 2))) > 0.0
+    assert abs(spare) <= 0.5 * np.linalg.norm(least) + 1e-6
+
+
+@pytest.mark.parametrize(("near", "share"), [(50.0, 0.0), (0.05, 0.5)], ids=["far from limits", "near one"])
+def test_the_nearer_a_limit_the_stronger_the_pull_up_to_half_of_the_motion(near: float, share: float) -> None:
+    way = np.sign(idle(panda.READY))
+    lower, upper = (panda.READY - np.where(way * side > 0, 50.0, near) * side for side in (1.0, -1.0))
+    least = np.linalg.pinv(ARM.at(panda.READY).jacobian) @ np.array([0.0, 0.0, -1e-4, 0.0, 0.0, 0.0])
+
+    rows, _ = follow(replace(ARM, lower=lower, upper=upper), panda.READY, line(0.0, 0.0, -1e-4, rows=1))
+
+    spare = float((rows[0] - panda.READY) @ idle(panda.READY))
+    assert abs(spare) == pytest.approx(share * np.linalg.norm(least), rel=0.02, abs=1e-7)
+
+
+def test_a_motion_that_is_repeated_settles_in_one_posture() -> None:
+    """The least motion alone turns the elbow by 0.3 rad a round, until a limit or a singularity ends it."""
+    here, ends = panda.READY, [panda.READY]
+    for _ in range(9):
+        rows, found = follow(ARM, here, round_and_round())
+        assert broken(found) == []
+        here = rows[-1]
+        ends.append(here)
+
+    apart = np.abs(np.diff(ends, axis=0)).max(axis=1)
+    assert 0.05 < apart[0] < 0.2
+    assert apart[-1] < 1e-3
+    assert np.abs(here - panda.READY).max() < 0.3
+
+
+def test_joints_of_a_tool_that_stands_still_stand_still_however_near_a_limit() -> None:
+    near = replace(ARM, upper=panda.READY + 1e-4)
+
+    rows, found = follow(near, panda.READY, np.tile(poses(panda.READY[None]), (ROWS, 1, 1)))
+
+    assert broken(found) == []
+    assert np.array_equal(rows, np.tile(panda.READY, (ROWS, 1)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(steps)
+def test_the_spare_joint_has_no_speed_or_jump_of_its_own(way: FloatArray) -> None:
+    """Rows that grow evenly from nothing: the joints' steps grow evenly with them, the first too."""
+    share = np.linspace(0.0, 1.0, ROWS + 1)[1:, None] ** 2
+    start = ASIDE
+    rows, found = follow(ARM, start, poses(start + share * 0.2 * way))
+
+    assert broken(found) == []
+    velocity = np.diff(rows, axis=0, prepend=start[None])
+    even = 0.2 * np.linalg.norm(way) * 2.0 / ROWS**2  # how much each step differs from the one before it
+    assert np.linalg.norm(np.diff(velocity, axis=0, prepend=np.zeros((1, 7))), axis=1).max() <= 4.0 * even + 1e-5
 
 
 def test_a_tool_that_only_turns_is_followed() -> None:
@@ -148,20 +225,32 @@ def test_a_row_is_reached_in_as_many_steps_as_keep_each_of_them_small() -> None:
     assert found[3].value > 0.5 * (1.0 - math.cos(0.2)) * 0.3
 
 
-def test_a_joint_at_its_limit_stands_still_and_the_others_go_on() -> None:
-    free, _ = follow(ARM, panda.READY, line(0.0, 0.1, 0.0))
+def test_a_joint_is_kept_from_its_limit_by_the_spare_motion() -> None:
     tight = replace(ARM, upper=np.where(np.arange(7) == 0, 0.01, ARM.upper))
 
-    rows, found = follow(tight, panda.READY, line(0.0, 0.1, 0.0))
+    rows, found = follow(tight, panda.READY, line(0.0, 0.3, 0.0))
 
-    assert free[-1, 0] > 0.02
+    assert follow(ARM, panda.READY, line(0.0, 0.3, 0.0))[0][-1, 0] > 0.02
+    assert broken(found) == []
+    assert rows[:, 0].max() < 0.01
+    assert np.allclose(poses(rows), line(0.0, 0.3, 0.0), atol=1e-5)
+
+
+def test_a_joint_at_its_limit_stands_still_and_the_others_go_on() -> None:
+    """The other joints are nearer to limits of their own, and pull the first one to its."""
+    upper, lower = ARM.upper.copy(), ARM.lower.copy()
+    upper[[0, 2, 4]], lower[6] = (0.01, 0.2, 0.2), panda.READY[6] - 0.2
+    tight = replace(ARM, lower=lower, upper=upper)
+
+    rows, found = follow(tight, panda.READY, line(0.0, 0.05, 0.0))
+
     assert broken(found) == []
     assert rows[:, 0].max() == 0.01
-    assert np.allclose(poses(rows), line(0.0, 0.1, 0.0), atol=1e-5)
+    assert np.allclose(poses(rows), line(0.0, 0.05, 0.0), atol=1e-5)
 
 
 def test_F34_where_every_joint_is_at_a_limit_nothing_is_reached() -> None:
-    stuck = replace(ARM, lower=panda.READY, upper=panda.READY)
+    stuck = replace(ARM, lower=panda.READY - 1e-9, upper=panda.READY + 1e-9)
 
     rows, found = follow(stuck, panda.READY, line(0.0, 0.1, 0.0))
 
