@@ -18,7 +18,7 @@ from .profile_file import read_profile
 from .provocations import setup_of, with_provocations
 from .reading import Reading
 from .robot_check import Difference, fit
-from .set_file import Parts, note_faults, read_set
+from .set_file import Parts, note_faults, note_layouts, read_set
 from .set_form import SetForm
 from .yaml_text import Document
 
@@ -64,7 +64,7 @@ def load_report(name_or_path: str | Path) -> Loaded:
 
     1. Read the set's form, then the robot and the cell that it names.
     2. Resolve names, and read every rule by its kind.
-    3. Ask every rule for its mistakes.
+    3. Ask of every accepted layout whether the robot can follow it, and every rule for its mistakes.
     4. Ask every rule for a case that it must refuse.
     """
     path = find("sets", name_or_path)
@@ -76,6 +76,7 @@ def load_report(name_or_path: str | Path) -> Loaded:
     cell = read_cell(cell_document)
     parts = reading.end(read_set(form, reading, robot.profile))
     setup = setup_of(robot.profile, cell, parts.accepts)
+    note_layouts(reading, setup, parts.accepts.layouts)
     note_faults(reading, parts.rules, setup)
     rules = reading.end(reading.build(("rules",), lambda: _rule_set(parts, document, setup)))
     rules = reading.end(with_provocations(rules, setup, reading))

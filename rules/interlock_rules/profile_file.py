@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from interlock.cartesian import CARTESIAN, columns_of
+from interlock.cartesian import CARTESIAN, columns_of, problems
 from interlock.chunk import Channel, Layout
 from interlock.profile import (
     AllowedCollision,
@@ -41,7 +41,11 @@ def read_profile(document: Document) -> Profile:
     reading = Reading(document)
     form = reading.read(ProfileForm, document.root.tree)
     profile = reading.build((), lambda: _profile(form, reading)) if form else None
-    return reading.end(profile)
+    found = reading.end(profile)
+    for index, layout in enumerate(found.layouts):
+        for message in problems(layout, found):
+            reading.note(("layouts", index), message)
+    return reading.end(found)
 
 
 def _profile(form: ProfileForm, reading: Reading) -> Profile | None:
@@ -83,7 +87,7 @@ def _known(word: str, words: Iterable[str], what: str) -> str:
     """The word, if it is one of those; raises ValueError with the nearest."""
     known = tuple(words)
     if word not in known:
-        raise ValueError(f'unknown {what} "{word}"{nearest(word, known)}')
+        raise ValueError(f'unknown {what} "{word}"{nearest(word, known) if known else "; the file names none"}')
     return word
 
 

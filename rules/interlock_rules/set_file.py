@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from interlock.checks import unsupported
+from interlock.chunk import Layout
+from interlock.errors import UnusableInput
+from interlock.lower import unfollowable
 from interlock.profile import Profile
 from interlock.rules import Accepts, Freshness, Rule, When
 
@@ -91,6 +95,20 @@ def _refuse_twice(form: SetForm, reading: Reading) -> None:
         if name in seen:
             reading.note(("rules", index, "id"), f'rule "{name}" is there twice; first as rule {seen[name] + 1}')
         seen.setdefault(name, index)
+
+
+def note_layouts(reading: Reading, setup: Setup, layouts: Sequence[Layout]) -> None:
+    """Notes every accepted layout, of which no chunk could ever be permitted on this robot, with the reason."""
+    for index, layout in enumerate(layouts):
+        wrong = unsupported(layout, setup.profile)
+        if not wrong and setup.model is not None:
+            try:
+                wrong = unfollowable(layout, setup.profile, setup.model)
+            except UnusableInput as error:
+                wrong = [str(error)]
+        for message in wrong:
+            said = f'layout "{layout.name}" cannot be honoured: {message}; leave it out, or mend it in the profile'
+            reading.note(("accepts", "layout", index), said)
 
 
 def note_faults(reading: Reading, rules: Sequence[Rule], setup: Setup) -> None:

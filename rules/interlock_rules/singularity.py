@@ -18,6 +18,7 @@ from pydantic import ConfigDict
 
 from interlock.arrays import FloatArray
 from interlock.case import Case
+from interlock.errors import UnusableInput
 from interlock.motion import Motion, RobotModel
 from interlock.rules import Clearance, Demand, Trace
 
@@ -68,8 +69,14 @@ class Singularity:
         return (trace(motion, limit - value, value, limit, "rad/m", (TCP,), what, places),)
 
     def faults(self, setup: Setup) -> tuple[Fault, ...]:
-        """A robot without a tool point."""
-        return no_tool(setup)
+        """A robot without a tool point, or with one whose joints mimic others."""
+        if found := no_tool(setup):
+            return found
+        try:
+            the_model(setup).tool(setup.home[None], TCP)
+        except UnusableInput as error:
+            return (Fault("kind", str(error)),)
+        return ()
 
     def provoke(self, setup: Setup) -> Provoked:
         """The arm stands nearer to a singularity than `max` allows."""

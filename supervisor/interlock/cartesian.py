@@ -84,9 +84,12 @@ def problems(layout: Layout, profile: Profile) -> list[str]:
     names = {channel.name for channel in layout.channels}
     found = [f"gripper {item.name!r} has no column" for item in profile.grippers if item.name not in names]
     if profile.urdf is None:
-        found.append(f"tool points need the robot's URDF, and profile {profile.name} names none")
+        found.append(f"tool points need the robot's URDF, and profile {profile.name} names none; name it under urdf")
     if profile.interpolation != "linear":
-        found.append(f"rows of a tool point are followed along straight joint paths, not {profile.interpolation} ones")
+        found.append(
+            f"rows of a tool point are followed along straight joint paths, not {profile.interpolation} ones; the "
+            "robot must drive interpolation: linear, or take rows of joints"
+        )
     for tool, channels in by_tool.items():
         if tool not in known:
             found.append(f"{tool!r} is no tool point of {profile.name}; it has: {', '.join(sorted(known)) or 'none'}")

@@ -149,13 +149,8 @@ def _followed(
     if model is None:
         raise UnusableInput("rows of a tool point need the robot's model")
     profile = case.rules.profile
-    reference, taken, found = at.reference.positions, set(at.given), list[Followed]()
-    for target in targets:
-        joints = moved_by(model, reference, target.tool)
-        found += _whose(target.tool, set(joints.tolist()), taken, profile)
-        taken |= set(joints.tolist())
-    if idle := [name for joint, name in enumerate(profile.joint_names) if joint not in taken]:
-        found.append(Followed(f"no column commands {', '.join(idle)}", math.nan, 0.0, "", 0, targets[0].tool))
+    reference = at.reference.positions
+    found = [Followed(what, math.nan, 0.0, "", 0, tool) for tool, what in _whose(targets, at.given, profile, model)]
     if found:
         return frozen(np.full_like(positions, np.nan)), tuple(found)
     lower, upper = (joint_limits(profile, name) for name in ("lower", "upper"))
@@ -176,15 +171,37 @@ def _followed(
     return frozen(result), tuple(found)
 
 
-def _whose(tool: str, joints: set[int], taken: set[int], profile: Profile) -> list[Followed]:
-    """Which joints move a tool point: enough of them, and none that something else commands as well."""
-    found: list[str] = []
-    if len(joints) < FEWEST_JOINTS:
-        found.append(f"{len(joints)} joints move {tool}; its place and rotation need {FEWEST_JOINTS}")
-    if joints & taken:
-        both = ", ".join(profile.joint_names[joint] for joint in sorted(joints & taken))
-        found.append(f"{both} would be commanded twice: by {tool}, and by a column or tool point of its own")
-    return [Followed(what, math.nan, 0.0, "", 0, tool) for what in found]
+def unfollowable(layout: Layout, profile: Profile, model: RobotModel) -> list[str]:
+    """Why the robot's joints cannot follow a layout's tool points, whatever the rows; the layout has no `problems`.
+
+    Raises UnusableInput where the model cannot tell.
+    """
+    names = {channel.name for channel in layout.channels}
+    given = frozenset(joint for joint, name in enumerate(profile.joint_names) if name in names)
+    targets = targets_of(layout)
+    return [what for _, what in _whose(targets, given, profile, model)] if targets else []
+
+
+def _whose(
+    targets: tuple[Target, ...], given: frozenset[int], profile: Profile, model: RobotModel
+) -> list[tuple[str, str]]:
+    """Tool points, and what is wrong with the joints that move them: too few, commanded twice, or not at all."""
+    found, taken = list[tuple[str, str]](), set(given)
+    middle = np.array([(joint.lower + joint.upper) / 2.0 for joint in profile.joints])
+    for target in targets:
+        tool = target.tool
+        joints: set[int] = set(moved_by(model, middle, tool).tolist())
+        if len(joints) < FEWEST_JOINTS:
+            found.append((tool, f"{len(joints)} joints move {tool}; its place and rotation need {FEWEST_JOINTS}"))
+        if joints & taken:
+            both = ", ".join(profile.joint_names[joint] for joint in sorted(joints & taken))
+            found.append(
+                (tool, f"{both} would be commanded twice: by {tool}, and by a column or tool point of its own")
+            )
+        taken |= joints
+    if idle := [name for joint, name in enumerate(profile.joint_names) if joint not in taken]:
+        found.append((targets[0].tool, f"no column commands {', '.join(idle)}"))
+    return found
 
 
 def _first_step(

@@ -79,16 +79,20 @@ class UrdfRobot:
     def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
         """World poses (N, 4, 4) of a tool point for joint positions (N, n) [rad], and its Jacobians (N, 6, n): by how
         much each joint moves it [m/rad], then turns it [rad/rad], along the axes of the world.
+
+        Raises UnusableInput where one value turns several of the joints on the way to it: bounds between rows count
+        each joint once.
         """
         link, offset = self.tool_offsets[name]
         frames, way = self.frames(positions), self.route("", link)
+        if len(set(way.columns.tolist())) < len(way.columns) or not (way.gains == 1.0).all():
+            raise UnusableInput(f"joints before tool point {name!r} mimic others, and such a tool cannot be followed")
         poses = frames[:, self.index(link)] @ offset
         at = frames[:, way.links]
-        axes = np.einsum("nkij,kj->nki", at[..., :3, :3], way.axes) * way.gains[:, None]
+        axes = np.einsum("nkij,kj->nki", at[..., :3, :3], way.axes)
         moves = np.einsum("ijk,nmj,nmk->nmi", CROSS, axes, poses[:, None, :3, 3] - at[..., :3, 3])
         jacobians = np.zeros((*positions.shape, 6))
-        for place, column in enumerate(way.columns.tolist()):  # several joints may follow one joint value
-            jacobians[:, column] += np.concatenate([moves[:, place], axes[:, place]], axis=1)
+        jacobians[:, way.columns] = np.concatenate([moves, axes], axis=2)
         return poses, np.swapaxes(jacobians, 1, 2)
 
     def frames(self, positions: FloatArray) -> FloatArray:

@@ -2,18 +2,27 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import interlock_rules
+from interlock.arrays import FloatArray
 from interlock.errors import UnusableInput
 from interlock.jsonform import to_json
+from interlock.motion import RobotModel
+from interlock.robot_model import UrdfRobot
 from interlock.rules import RuleSet
 from interlock_rules import from_meaning, load, load_cell, load_profile, load_report
 from interlock_rules.files import shipped
 from interlock_rules.problems import BadFile
+from interlock_rules.reading import Reading
+from interlock_rules.set_file import note_layouts
 from tests.rules.golden import GOLDEN, INVALID, SMALL, VALID, expected
 
 LOADERS: dict[str, Callable[[Path], object]] = {"set": load, "cell": load_cell, "robot": load_profile}
@@ -157,3 +166,81 @@ def test_F38_any_misspelt_key_is_an_error_at_its_line(folder: Path, key: str, ty
 
     found = [one.place.line for one in refused.value.problems if f'unknown key "{wrong}"' in one.message]
     assert found == [number + 1]
+
+
+TOOL = """
+      - {of: tcp, group: arm, quantity: ee_position, reference: absolute, unit: m, frame: base}
+      - {of: tcp, group: arm, quantity: ee_rotation, reference: absolute, unit: rad, frame: base, rotation: rotvec}
+      - {of: hand, group: hand, quantity: gripper, reference: absolute, unit: m, polarity: zero_closed}"""
+ONE_JOINT = """
+      - {of: panda_joint4, group: arm, quantity: joint_position, reference: absolute, unit: rad}"""
+SPEED_OF_TOOL = """
+      - {of: joints, group: arm, quantity: ee_linear_velocity, reference: absolute, unit: m/s, frame: base}
+      - {of: hand, group: hand, quantity: gripper, reference: absolute, unit: m, polarity: zero_closed}"""
+
+
+def accepting(folder: Path, channels: str, spoil: Callable[[str], str] = str) -> Path:
+    """A set of panda-tcp that accepts one more layout, `odd`, which the robot's file says."""
+    sets, robots, cells = (Path(interlock_rules.__file__).with_name(name) for name in ("sets", "robots", "cells"))
+    for name in ("robots", "cells"):
+        (folder / name).mkdir()
+    robot = (robots / "franka_panda.yaml").read_text(encoding="utf-8")
+    odd = f"layouts:\n  - name: odd\n    channels:{channels}\n"
+    (folder / "robots/franka_panda.yaml").write_text(spoil(robot.replace("layouts:\n", odd)), encoding="utf-8")
+    shutil.copy(cells / "tabletop.yaml", folder / "cells")
+    made = folder / "set-odd.yaml"
+    text = (sets / "panda-tcp.yaml").read_text(encoding="utf-8")
+    made.write_text(text.replace("layout: [panda-tcp-absolute,", "layout: [panda-tcp-absolute, odd,"), encoding="utf-8")
+    return made
+
+
+def test_a_layout_that_the_robot_can_follow_is_accepted(tmp_path: Path) -> None:
+    assert "odd" in {layout.name for layout in load(accepting(tmp_path, TOOL)).accepts.layouts}
+
+
+def test_F11_a_set_that_accepts_a_tool_and_a_joint_of_its_arm_is_refused_with_the_place(tmp_path: Path) -> None:
+    said = 'layout "odd" cannot be honoured: panda_joint4 would be commanded twice: by tcp, and by a column'
+
+    (found,) = problems(accepting(tmp_path, TOOL + ONE_JOINT))
+
+    assert found.startswith(f"11:32: {said}")
+    assert "leave it out, or mend it in the profile" in found
+
+
+def test_a_set_that_accepts_columns_that_nothing_understands_is_refused_with_the_place(tmp_path: Path) -> None:
+    found = problems(accepting(tmp_path, SPEED_OF_TOOL))
+
+    assert len(found) == 7
+    assert all(one.startswith('11:32: layout "odd" cannot be honoured: ') for one in found)
+    assert all(f"panda_joint{number}" in found[number - 1] for number in range(1, 8))
+
+
+def test_F09_a_tool_of_a_robot_that_drives_cubics_is_refused_at_its_layout(tmp_path: Path) -> None:
+    def cubic(text: str) -> str:
+        return text.replace("interpolation: linear", "interpolation: cubic")
+
+    with pytest.raises(BadFile) as refused:
+        load(accepting(tmp_path, TOOL, cubic))
+
+    assert "not cubic ones" in str(refused.value)
+    assert "franka_panda.yaml:" in str(refused.value)
+
+
+def test_F34_a_tool_whose_joints_cannot_be_judged_is_noted_at_the_layout() -> None:
+    loaded = load_report("panda-tcp")
+
+    class Mimicking(UrdfRobot):
+        def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002 - none will do
+            raise UnusableInput(f"joints before {name} mimic others")
+
+    class Short(UrdfRobot):
+        def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
+            poses, jacobians = super().tool(positions, name)
+            return poses, jacobians * (np.arange(7) < 5)
+
+    for kind, message in ((Mimicking, "joints before tcp mimic others"), (Short, "5 joints move tcp")):
+        reading = Reading(loaded.document)
+        model = cast(RobotModel, kind(loaded.rules.profile, loaded.rules.cell))
+        note_layouts(reading, replace(loaded.setup, model=model), loaded.rules.accepts.layouts)
+        at = [(one.place.line, one.place.column) for one in reading.problems if message in one.message]
+        assert at == [(11, 12), (11, 32), (11, 49)]  # the layout of joints is none of them

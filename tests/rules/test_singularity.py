@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from interlock.arrays import FloatArray
+from interlock.errors import UnusableInput
 from interlock.motion import RobotModel
 from interlock.robot_model import UrdfRobot
 from interlock_rules import load_cell, load_profile
@@ -94,6 +95,17 @@ def test_F38_an_arm_without_a_tool_point_is_a_violation_and_a_fault() -> None:
 
     assert np.isnan(worst(judge(limit, motion_of(still(), setup=bare), case_of(limit, setup=bare))))
     assert [fault.field for fault in limit.faults(bare)] == ["kind"]
+
+
+def test_F34_a_tool_whose_joints_mimic_others_is_a_fault() -> None:
+    class Mimicking(Arm):
+        @override
+        def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
+            raise UnusableInput("joints mimic others")
+
+    assert Singularity(40.0, 0.2).faults(SETUP) == ()
+    (fault,) = Singularity(40.0, 0.2).faults(replace(SETUP, model=Mimicking()))
+    assert (fault.field, fault.message) == ("kind", "joints mimic others")
 
 
 def test_a_limit_that_no_pose_reaches_cannot_be_provoked() -> None:

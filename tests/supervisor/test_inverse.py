@@ -78,7 +78,7 @@ def idle(positions: FloatArray) -> FloatArray:
 
 def middle(positions: FloatArray) -> FloatArray:
     """How far each joint is from the middle of its travel, in halves of it."""
-    return (2.0 * positions - panda.LOWER - panda.UPPER) / (panda.UPPER - panda.LOWER)
+    return np.asarray((2.0 * positions - panda.LOWER - panda.UPPER) / (panda.UPPER - panda.LOWER))
 
 
 def round_and_round(radius: float = 0.1, rows: int = 60) -> FloatArray:

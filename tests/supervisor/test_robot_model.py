@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from interlock.errors import UnusableInput
 from interlock.geometry import Box, Pose
 from interlock.motion import RobotModel
 from interlock.profile import ToolPoint
+from interlock.reach import Route
 from interlock.robot_model import UrdfRobot
 from interlock.rotations import rotvecs
 from interlock.scene import Held
@@ -106,6 +108,16 @@ def test_a_jacobian_is_how_each_joint_moves_and_turns_the_tool(at: list[float]) 
     assert np.array_equal(poses, link @ MODEL.tool_offsets["tcp"][1])
     assert np.allclose(jacobians[0, :3].T, (ahead - behind)[:, :3, 3] / 2e-6, atol=1e-8)
     assert np.allclose(jacobians[0, 3:].T, rotvecs(turned) / 2e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("changes", [{"columns": np.array([0, 0, 1, 2, 3, 4, 5])}, {"gains": np.full(7, -1.0)}])
+def test_a_tool_before_which_joints_mimic_others_is_refused(changes: dict[str, Any]) -> None:
+    class Mimicking(UrdfRobot):
+        def route(self, start: str, end: str) -> Route:
+            return replace(super().route(start, end), **changes)
+
+    with pytest.raises(UnusableInput, match="joints before tool point 'tcp' mimic others"):
+        Mimicking(panda.profile(), panda.cell()).tool(panda.READY[None], "tcp")
 
 
 def test_fingers_are_swept_over_their_travel() -> None:
