@@ -1,9 +1,10 @@
-"""The expert's rows as rows of the tool, through the supervisor and inverse kinematics: the work is done, no veto."""
+"""Rows of the tool through rules, supervisor, inverse kinematics and log: the work is done, and replays to the byte."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,10 @@ from interlock.chunk import ActionChunk, Layout, Malformed, all_commanded
 from interlock.robot_model import UrdfRobot
 from interlock.robots import Asked, Clock, Policy, Robot, run
 from interlock.rules import RuleSet
+from interlock_audit_logs import blob_reader, fingerprint, open_log, read_log, replay
+from interlock_cli.again import open_again
 from interlock_rules import load
+from interlock_rules.example import standing_still
 from interlock_sim.episode import Episode, Judged, run_episode
 from tests.supervisor.toy import Log
 
@@ -24,6 +28,18 @@ from tests.supervisor.toy import Log
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
     return load("panda-tcp")
+
+
+def columns(name: str, poses: FloatArray, start: FloatArray, seen: FloatArray) -> FloatArray:
+    """Place and turn (T, C) as a layout has them: the tool in the base (T, 4, 4), at the reference and when seen."""
+    if name == "panda-tcp-absolute":
+        return np.column_stack([poses[:, :3, 3], Rotation.from_matrix(poses[:, :3, :3]).as_quat()])
+    if name == "panda-tcp-delta":
+        before = np.concatenate([start, poses[:-1]])
+        turns = Rotation.from_matrix(poses[:, :3, :3] @ np.swapaxes(before[:, :3, :3], 1, 2))
+        return np.column_stack([poses[:, :3, 3] - before[:, :3, 3], turns.as_euler("xyz")])
+    steps = np.linalg.inv(seen) @ poses
+    return np.column_stack([steps[:, :3, 3], steps[:, :3, 0], steps[:, :3, 1]])
 
 
 class InTool:
@@ -60,22 +76,12 @@ class InTool:
         poses = self._poses(chunk.values[:, :7])
         start = self._poses(self._asked.reference.positions[None])
         seen = self._poses(self._asked.state.positions[None])
-        values = np.column_stack([self._columns(poses, start, seen), self._hand(chunk.values[:, 7])])
+        values = np.column_stack([columns(self._layout.name, poses, start, seen), self._hand(chunk.values[:, 7])])
         return replace(chunk, layout=self._layout.digest, values=values, mask=all_commanded(values))
 
     def _poses(self, positions: FloatArray) -> FloatArray:
         """The tool in the base (T, 4, 4)."""
         return np.asarray(np.linalg.inv(self._mount) @ self._model.tool(positions, "tcp")[0])
-
-    def _columns(self, poses: FloatArray, start: FloatArray, seen: FloatArray) -> FloatArray:
-        if self._layout.name == "panda-tcp-absolute":
-            return np.column_stack([poses[:, :3, 3], Rotation.from_matrix(poses[:, :3, :3]).as_quat()])
-        if self._layout.name == "panda-tcp-delta":
-            before = np.concatenate([start, poses[:-1]])
-            turns = Rotation.from_matrix(poses[:, :3, :3] @ np.swapaxes(before[:, :3, :3], 1, 2))
-            return np.column_stack([poses[:, :3, 3] - before[:, :3, 3], turns.as_euler("xyz")])
-        steps = np.linalg.inv(seen) @ poses
-        return np.column_stack([steps[:, :3, 3], steps[:, :3, 0], steps[:, :3, 1]])
 
     def _hand(self, opened: FloatArray) -> FloatArray:
         return opened / 0.08 if self._layout.channels[-1].unit == "ratio" else opened
@@ -112,3 +118,40 @@ def test_F34_an_episode_in_rows_of_the_tool_succeeds_without_a_veto(rules: RuleS
     assert outcome.success
     assert not outcome.harmed
     assert said[0] > 2
+
+
+WAYS: dict[str, tuple[FloatArray, str]] = {
+    "a short way": (np.array([0.05, 0.05, -0.05]), "permit"),
+    "one that must be slower": (np.array([0.1, 0.2, -0.2]), "slow"),
+    "one that cannot be followed": (np.array([0.0, 0.0, 1.2]), "veto"),
+    "no number": (np.array([0.0, np.nan, 0.0]), "veto"),
+}
+
+
+@pytest.mark.parametrize("name", ["panda-tcp-absolute", "panda-tcp-delta", "panda-tcp-delta-tool"])
+def test_reviews_of_rows_of_the_tool_replay_to_the_same_bytes(rules: RuleSet, name: str, tmp_path: Path) -> None:
+    (layout,) = (found for found in rules.accepts.layouts if found.name == name)
+    state, example, scene = standing_still(rules, 0)
+    physics = BulletPhysics(rules.profile, rules.cell)
+    start = (
+        np.linalg.inv(rules.cell.mount.matrix())
+        @ UrdfRobot(rules.profile, rules.cell).tool(state.positions[None], "tcp")[0]
+    )
+    share = np.clip(np.linspace(0.0, 2.0, len(example.values)), 0.0, 1.0)[:, None]
+    reactions: list[str] = []
+
+    with open_log(tmp_path) as log:
+        for way, _ in WAYS.values():
+            poses = np.tile(start, (len(share), 1, 1))
+            poses[:, :3, 3] += share**2 * (3.0 - 2.0 * share) * way
+            values = np.column_stack([columns(name, poses, start, start), np.ones(len(share)) * example.values[0, 7]])
+            if layout.channels[-1].unit == "ratio":
+                values[:, -1] = 1.0
+            chunk = replace(example, layout=layout.digest, values=values, mask=all_commanded(values))
+            chunk = replace(chunk, anchor=state.positions)
+            supervisor = Supervisor(rules, log, physics, now_ns=lambda: 0, elapsed_ns=lambda: 0)
+            reactions.append(supervisor.review(chunk, state, scene).decision.reaction)
+
+    found = replay(read_log(tmp_path), blob_reader(tmp_path), open_again(), environment=fingerprint())
+    assert reactions == [expected for _, expected in WAYS.values()]
+    assert (found.ok, found.replayed, found.identical) == (True, len(WAYS), len(WAYS))

@@ -166,6 +166,30 @@ def test_F09_any_way_of_the_tool_is_read_as_it_was_written(way: list[float], fou
     assert np.allclose(read, poses, atol=1e-9)
 
 
+ways = st.lists(st.floats(-1.0, 1.0), min_size=7, max_size=7).map(np.array)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ways, st.sampled_from(CONVENTIONS), st.sampled_from(CONVENTIONS), st.lists(st.booleans(), min_size=ROWS))
+def test_F09_one_motion_said_in_two_conventions_is_one_path_of_the_joints(
+    way: FloatArray, one: Layout, other: Layout, flips: list[bool]
+) -> None:
+    """The hand points down: rotations are half a turn from those of the base, where vectors and signs change sides."""
+    poses, start = tool(panda.READY + np.arange(1.0, ROWS + 1.0)[:, None] * 0.01 * way), tool(panda.READY[None])[0]
+    paths: list[FloatArray] = []
+    for found in (one, other):
+        values = said(found, poses, start)
+        if found.channels[3].rotation.startswith("quat"):
+            values[np.array(flips[:ROWS]), 3:7] *= -1.0
+        made = chunk(found, values)
+        path = lower(case(made), made, found, MODEL)
+        assert all(item.ok for item in path.followed)
+        paths.append(path.positions)
+
+    assert np.allclose(tool(paths[0]), poses, atol=3e-6)
+    assert np.allclose(paths[0], paths[1], atol=2e-4)  # a micrometre of the tool is at most 0.1 mrad of the joints
+
+
 def test_F09_the_same_numbers_mean_different_motions_in_different_conventions() -> None:
     numbers = np.tile([0.001, 0.002, 0.003, 0.01, 0.02, 0.03, toy.OPEN], (ROWS, 1))
     deltas = [found for found in CONVENTIONS if found.channels[3].rotation in ("rotvec", "rpy_xyz")]
@@ -254,6 +278,16 @@ CASES: dict[str, tuple[ActionChunk, str]] = {
     "F01 NaN for the tool": (spoiled(layout(), 3, 1, math.nan), "finite"),
     "F01 NaN in a rotation": (spoiled(layout(), 3, 4, math.nan), "rotation"),
     "F09 a quaternion of norm 1.1": (spoiled(layout(), 9, 6, 1.1), "rotation"),
+    "F09 a quaternion of zeros": (
+        chunk(layout(), np.tile([0.3, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.08], (ROWS, 1))), "rotation",
+    ),
+    "F09 a wxyz quaternion of zeros": (
+        chunk(layout(rotation="quat_wxyz"), np.tile([0.3, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.08], (ROWS, 1))), "rotation",
+    ),
+    "F01 a quaternion that is not finite": (spoiled(layout(), 0, 6, math.inf), "rotation"),
+    "F09 degrees": (
+        chunk(layout(rotation="rpy_xyz"), np.tile([0.3, 0.0, 0.5, 180.0, 0.0, 0.0, 0.08], (ROWS, 1))), "rotation",
+    ),
     "F09 a six of which a column is gone": (spoiled(SIX, 2, 3, 7.0), "rotation"),
     "F09 a matrix that mirrors": (
         chunk(NINE, np.tile([0.3, 0.0, 0.5, 1.0, 0, 0, 0, 1.0, 0, 0, 0, -1.0, 0.08], (ROWS, 1))), "rotation",

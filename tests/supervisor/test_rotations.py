@@ -79,6 +79,31 @@ def test_F09_a_rotation_vector_beyond_a_half_turn_is_the_other_way_round(turn: T
 
 
 @every_form
+@given(axis=turns, short=st.sampled_from([0.0, 1e-15, 1e-9, 1e-6, 1e-3]), way=st.sampled_from([-1.0, 1.0]))
+def test_F09_on_both_sides_of_half_a_turn_a_rotation_is_near_itself(
+    form: Rotation, axis: Turn, short: float, way: float
+) -> None:
+    """Where rotation vectors and signs of quaternions jump."""
+    along = axis.as_matrix()[:, 0]
+    turn = Turn.from_rotvec(way * (math.pi - short) * along)
+
+    found = matrices(form, said(form, turn))[0]
+
+    assert np.allclose(found, turn.as_matrix(), atol=1e-5)
+    assert np.allclose(found, matrices("rotvec", math.pi * along[None])[0], atol=2.0 * short + 1e-5)
+
+
+@pytest.mark.parametrize("pitch", [math.pi / 2, -math.pi / 2])
+@given(roll=st.floats(-3.0, 3.0), yaw=st.floats(-3.0, 3.0))
+def test_F09_angles_at_a_quarter_turn_of_pitch_are_read_as_they_are(pitch: float, roll: float, yaw: float) -> None:
+    by_hand = Turn.from_rotvec([0, 0, yaw]) * Turn.from_rotvec([0, pitch, 0]) * Turn.from_rotvec([roll, 0, 0])
+
+    found = matrices("rpy_xyz", np.array([[roll, pitch, yaw]]))[0]
+
+    assert np.allclose(found, by_hand.as_matrix(), atol=1e-12)
+
+
+@every_form
 @given(turn=turns)
 def test_a_matrix_is_a_right_handed_rotation(form: Rotation, turn: Turn) -> None:
     found = matrices(form, said(form, turn))[0]
