@@ -325,6 +325,14 @@ def test_a_chunk_of_the_tool_is_refused_by_the_check_that_says_so(what: str) -> 
     assert found[f"check:{check}"].message
 
 
+def test_F06_the_zeros_of_padding_are_no_rotation_and_need_not_be() -> None:
+    made = said_again(layout())
+    values, mask = made.values.copy(), np.ones(made.values.shape, dtype=np.bool_)
+    values[-2:], mask[-2:] = 0.0, False
+
+    assert refused(case(replace(made, values=values, mask=mask))) == {}
+
+
 def test_F34_a_refusal_gives_row_value_and_limit() -> None:
     found = refused(case(far(layout(), 5, (0.2, 0.0, 0.0))))["check:follow"]
 

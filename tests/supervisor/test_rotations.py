@@ -132,6 +132,16 @@ def test_F09_six_numbers_of_a_network_are_made_orthogonal_from_the_first_on() ->
     assert np.allclose(matrices("rot6d", numbers)[0], np.eye(3))
 
 
+def test_F09_a_matrix_that_is_rounded_is_made_orthogonal() -> None:
+    numbers = (np.eye(3) + 3e-4 * np.array([[1.0, 1.0, 0.0], [0.0, -1.0, 1.0], [0.0, 1.0, 1.0]])).reshape(1, 9)
+
+    found = matrices("matrix", numbers)[0]
+
+    assert fault("matrix", numbers) is None
+    assert np.allclose(found @ found.T, np.eye(3), atol=1e-15)
+    assert np.allclose(found, np.eye(3), atol=1e-3)
+
+
 FAULTS: dict[str, tuple[Rotation, list[float], str]] = {
     "a rotation vector in degrees": ("rotvec", [0.0, 0.0, 90.0], "degrees"),
     "an angle in degrees": ("rpy_xyz", [180.0, 0.0, 0.0], "degrees"),
@@ -140,6 +150,7 @@ FAULTS: dict[str, tuple[Rotation, list[float], str]] = {
     "a norm off by 0.002": ("quat_xyzw", [0.0, 0.0, 0.0, 1.002], "norm 1"),
     "six zeros": ("rot6d", [0.0] * 6, "right angles"),
     "six numbers of which three repeat": ("rot6d", [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], "right angles"),
+    "six numbers askew by 0.11": ("rot6d", [1.0, 0.0, 0.0, 0.11, 1.0, 0.0], "right angles"),
     "six numbers that are no rows": ("rot6d_rows", [1.0, 0.0, 0.0, 0.0, 1.2, 0.0], "right angles"),
     "a left-handed matrix": ("matrix", [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0], "left-handed"),
     "a scaled matrix": ("matrix", [1.01, 0.0, 0.0, 0.0, 1.01, 0.0, 0.0, 0.0, 1.01], "orthogonal"),
