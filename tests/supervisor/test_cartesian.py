@@ -333,6 +333,26 @@ def test_F06_the_zeros_of_padding_are_no_rotation_and_need_not_be() -> None:
     assert refused(case(replace(made, values=values, mask=mask))) == {}
 
 
+def test_F14_what_starts_elsewhere_is_not_followed_at_all() -> None:
+    made, _ = CASES["F14 a first row elsewhere"]
+
+    path = lower(case(made), made, layout(), MODEL)
+
+    assert {one.check for one in path.followed} == {"seam"}
+    assert np.isnan(path.positions).all()
+
+
+def test_F31_an_arm_that_stands_a_little_beyond_a_limit_is_not_thrown_inside() -> None:
+    tight = replace(PROFILE.joints[0], upper=-0.05)
+    robot = replace(PROFILE, joints=(tight, *PROFILE.joints[1:]))
+    made = said_again(layout())
+
+    path = lower(case(made, rules=replace(RULES, profile=robot)), made, layout(), MODEL)
+
+    assert all(one.ok for one in path.followed)
+    assert np.abs(np.diff(path.positions[:, 0], prepend=0.0)).max() < 0.02
+
+
 def test_F34_a_refusal_gives_row_value_and_limit() -> None:
     found = refused(case(far(layout(), 5, (0.2, 0.0, 0.0))))["check:follow"]
 

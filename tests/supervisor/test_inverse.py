@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from interlock.inverse import (
     moved_by,
     strays,
 )
+from interlock.motion import RobotModel
 from interlock.robot_model import UrdfRobot
 from interlock.rotations import rotvecs
 from tests.supervisor import panda
@@ -184,6 +186,21 @@ def test_F36_what_the_solver_did_not_reach_is_no_row_and_not_its_last_iterate() 
     assert np.isnan(rows).all()
     assert len(found) == 3
     assert {one.row for one in found if not one.ok} == {0}
+
+
+def test_F36_exactly_half_a_turn_away_is_not_there() -> None:
+    """Where the sine of what is missing is zero, and the axis is none."""
+
+    class Stiff:
+        def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002 - the only one
+            return np.tile(np.eye(4), (len(positions), 1, 1)), np.tile(np.eye(6), (len(positions), 1, 1))
+
+    arm = Arm(cast(RobotModel, Stiff()), "tcp", np.arange(6), np.full(6, -3.0), np.full(6, 3.0))
+
+    rows, found = follow(arm, np.zeros(6), np.diag([1.0, -1.0, -1.0, 1.0])[None])
+
+    assert np.isnan(rows).all()
+    assert not found[0].ok
 
 
 def test_F34_near_a_singularity_nothing_is_followed() -> None:
