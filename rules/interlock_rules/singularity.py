@@ -32,6 +32,7 @@ from .tool import no_tool
 from .traces import trace, unknown
 
 PIECES: Final = 8  # samples of an interval
+ROUNDING_M: Final = 1e-12  # of a singular value: what is smaller may be none
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,6 @@ def needed(model: RobotModel, positions: FloatArray, length: float) -> FloatArra
     least, lever = (found.reshape(count, PIECES + 1) for found in smallest(model, fine.reshape(-1, joints), length))
     turned = np.abs(positions - before).sum(axis=1) / (2.0 * PIECES)
     reach = lever.max(axis=1) * np.exp(turned)
-    sure = least.min(axis=1) - turned * math.sqrt(joints) * np.hypot(reach, length)
+    sure = least.min(axis=1) - turned * math.sqrt(joints) * np.hypot(reach, length) - ROUNDING_M
     with np.errstate(divide="ignore"):
         return np.asarray(1.0 / np.where(sure <= 0.0, 0.0, sure))

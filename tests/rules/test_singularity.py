@@ -71,6 +71,13 @@ def test_F34_a_stretched_arm_needs_infinite_speed_and_is_a_violation() -> None:
     assert traces[0].value.max() > 1e12
 
 
+def test_F34_what_rounding_leaves_of_a_singularity_is_one() -> None:
+    """A stretched arm whose smallest singular value is some 1e-17, or another at the next float."""
+    rows = np.array([[0.0, 0.0, 0.0], [2.0**-52, 0.0, 0.0]])
+
+    assert worst(judge(Singularity(1e18, 0.2), motion_of(rows, brake=0))) == -math.inf
+
+
 def test_F34_a_singularity_that_a_row_passes_through_is_not_missed() -> None:
     through = np.array([[0.4, 0.3, 0.2], [0.4, -0.3, -0.2]])
     ends = [worst(judge(Singularity(500.0, 0.2), motion_of(still(5, end)))) for end in through]
