@@ -9,6 +9,7 @@
 #   make install     the wheel and what it needs, in .venv
 #   make recordings  recorded motion of a real robot through the supervisor
 #   make bench       how long a review takes
+#   make pictures    the near miss and the tunnelling hit that the docs show
 #   make memory      whether memory grows with reviews: make memory N=100000
 #   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000
 #   make mutate      mutants of the judging code that no test kills
@@ -16,7 +17,7 @@
 
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
-.PHONY: bench check clean demo demo-full fmt install memory mutate recordings referee test
+.PHONY: bench check clean demo demo-full fmt install memory mutate pictures recordings referee test
 
 # The first that runs, is 3.11 or later and has venv; a name alone may be a shim with nothing behind it.
 # 3.11 goes first: there PyBullet has a wheel.
@@ -64,6 +65,9 @@ recordings: $(VENV)/wheel $(VENV)/dev
 
 bench: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.speed
+
+pictures: $(VENV)/wheel $(VENV)/dev
+	$(BIN)/python -m bench.pictures
 
 memory: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.memory $(if $(N),--count $(N))

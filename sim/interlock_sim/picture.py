@@ -33,10 +33,10 @@ SHADES: Final = {Phase.COMMITTED: "#e2e2e2", Phase.ROW: "#cfe4f4", Phase.BRAKE: 
 
 
 def draw(case: Case, judgement: Judgement, path: Path, title: str, rule: str | None = None) -> Finding:
-    """Writes a PNG of what was worst in a refused case, under a title, and returns the finding that it shows.
+    """Writes a PNG of what was worst in a case, under a title, and returns the finding that it shows.
 
-    rule: the rule or check to show, where it is not the worst; KeyError where it was not violated. Above: the arm at
-    the offending instant (or as measured, where a check refused before there was a motion), the links and bodies
+    rule: the rule or check to show, where it is not the worst; KeyError where there is no finding of it. Above: the arm
+    at the offending instant (or as measured, where a check refused before there was a motion), the links and bodies
     concerned in red, the place ringed. Below: the margin over time, with the limit at zero; for a check, the rows
     themselves. In both the row of the caption is marked, and the first bad one, where they differ.
     """
@@ -78,12 +78,12 @@ def draw(case: Case, judgement: Judgement, path: Path, title: str, rule: str | N
 
 def _shown(judgement: Judgement, rule: str | None) -> Finding:
     """The worst finding, or of the rule that is asked for the worst that has a number, if any has."""
-    violated = judgement.verdict.violated
-    if rule is None:
-        return violated[0]
-    mine = [finding for finding in violated if finding.rule == rule]
+    found = judgement.verdict.findings
+    mine = [finding for finding in found if rule in {None, finding.rule}]
     if not mine:
-        raise KeyError(f"{rule} was not violated; what was: {', '.join(finding.rule for finding in violated)}")
+        raise KeyError(f"{rule} was not judged; what was: {', '.join(finding.rule for finding in found)}")
+    if rule is None:
+        return mine[0]
     return next((finding for finding in mine if np.isfinite(finding.margin)), mine[0])
 
 
@@ -147,7 +147,11 @@ def _show(axes: Axes, photo: Photo, finding: Finding, where: str) -> None:
     axes.set_xlim(-0.5, width - 0.5)  # a ring at the rim must not widen the picture
     axes.set_ylim(height - 0.5, -0.5)
     axes.set_axis_off()
-    axes.set_title(f"{finding.rule}, {where}: {', '.join(finding.links) or 'refused'}", loc="left", fontsize=11)
+    axes.set_title(
+        f"{finding.rule}, {where}: {', '.join(finding.links) or ('nothing near' if finding.ok else 'refused')}",
+        loc="left",
+        fontsize=11,
+    )
 
 
 def _margin(axes: Axes, motion: Motion, trace: Trace, node: int) -> None:
@@ -160,7 +164,7 @@ def _margin(axes: Axes, motion: Motion, trace: Trace, node: int) -> None:
             axes.axvspan(begin, end, color=SHADES[phase], label=name, lw=0)
     axes.plot(times_ms, margin, color="black", lw=1.2)
     first = first_bad(trace.margin)
-    what = "undecided" if np.isnan(trace.margin[node]) else "worst"
+    what = "undecided" if np.isnan(trace.margin[node]) else "closest" if first is None else "worst"
     if first == node:
         _mark(axes, float(times_ms[node]), f"first bad and {what}: {_place(motion, node)}")
     else:

@@ -188,7 +188,7 @@ def test_another_rule_than_the_worst_is_shown_with_a_number_if_it_has_one(
     judgement = replace(judgement, verdict=Verdict(findings))
 
     assert draw(case, judgement, tmp_path / "veto.png", "", "NEAR") == near
-    with pytest.raises(KeyError, match="FAR was not violated"):
+    with pytest.raises(KeyError, match="FAR was not judged"):
         draw(case, judgement, tmp_path / "veto.png", "", "FAR")
 
 
