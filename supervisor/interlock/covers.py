@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from .arrays import FloatArray, frozen
 from .geometry import Box, ConvexMesh, HalfSpace
+from .kept import Kept
 from .shapes import Side, planes_of
 
 BALLS: Final = 16  # more make each query slower, and fewer leave more to PyBullet
@@ -65,27 +66,18 @@ class _Piece:
         return _Piece(below), _Piece(above)
 
 
-_BALLS: dict[tuple[str, bytes], FloatArray] = {}
-_PLANES: dict[str, FloatArray] = {}
+_BALLS: Final = Kept[tuple[str, bytes], FloatArray](KEPT)
+_PLANES: Final = Kept[str, FloatArray](KEPT)
 
 
 def balls_of(side: Side) -> FloatArray:
     """Balls (S, 4) in the frame of the side's link that contain the side; found once for each shape and place."""
-    key = (side.key, side.offset.tobytes())
-    if key not in _BALLS:
-        while len(_BALLS) >= KEPT:
-            _BALLS.pop(next(iter(_BALLS)))
-        _BALLS[key] = _balls(side)
-    return _BALLS[key]
+    return _BALLS.of((side.key, side.offset.tobytes()), lambda: _balls(side))
 
 
 def sides_of(side: Side) -> FloatArray:
     """The planes (K, 4) of a shape, in its own frame; found once for each shape."""
-    if side.key not in _PLANES:
-        while len(_PLANES) >= KEPT:
-            _PLANES.pop(next(iter(_PLANES)))
-        _PLANES[side.key] = planes_of(side.shape)
-    return _PLANES[side.key]
+    return _PLANES.of(side.key, lambda: planes_of(side.shape))
 
 
 def _balls(side: Side) -> FloatArray:

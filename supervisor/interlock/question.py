@@ -15,6 +15,7 @@ from .arrays import BoolArray, FloatArray, frozen
 from .fingers import Slide
 from .forecast import Search, known, path
 from .geometry import HalfSpace
+from .kept import Kept
 from .motion import Motion
 from .obstacles import Obstacles, placed, seen_obstacles
 from .pairs import Pair, Pairs
@@ -67,7 +68,7 @@ class Shapes:
 
     def __init__(self, fixed: Obstacles) -> None:
         self.fixed = fixed
-        self.batches: dict[Hashable, Batch] = {}
+        self.batches = Kept[Hashable, Batch](BATCHES)
 
 
 class _Least:
@@ -134,11 +135,9 @@ class Question:
     def _batch(self, demands: tuple[Demand, ...]) -> Batch:
         asked = tuple((demand.links, demand.others, demand.exclude, demand.closing) for demand in demands)
         key = (asked, self.key)
-        if key not in self.kept.batches:
-            while len(self.kept.batches) >= BATCHES:
-                self.kept.batches.pop(next(iter(self.kept.batches)))
-            self.kept.batches[key] = Batch([list(self._asked(demand)) for demand in demands], self.model.errors)
-        return self.kept.batches[key]
+        return self.kept.batches.of(
+            key, lambda: Batch([list(self._asked(demand)) for demand in demands], self.model.errors)
+        )
 
     def _judge(self, demands: tuple[Demand, ...], batch: Batch, pairs: Pairs, least: tuple[_Least, ...]) -> None:
         """Looks at all pairs coarsely, then closer at those that this does not clear, the nearest first."""

@@ -71,10 +71,12 @@ class Torques:
         """The bodies of the robot and what it holds; the last ones are kept at hand."""
         if held is None:
             return self._own
-        if self._last[0] != held:
+        last, masses = self._last  # read once: another thread may hold something else by now
+        if last != held:
             flange = self.model.index(self.model.profile.flange)
-            self._last = held, _masses([*self.model.profile.inertias, held_inertia(held)], [*self._carriers, flange])
-        return self._last[1]
+            masses = _masses([*self.model.profile.inertias, held_inertia(held)], [*self._carriers, flange])
+            self._last = held, masses
+        return masses
 
 
 def _masses(inertias: Sequence[Inertia], carriers: Sequence[int]) -> Masses:

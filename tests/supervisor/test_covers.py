@@ -11,6 +11,7 @@ from interlock import covers
 from interlock.arrays import FloatArray
 from interlock.covers import ball_around, balls_of, cover, sides_of
 from interlock.geometry import Box, Cylinder, HalfSpace, Pose, Shape, Sphere
+from interlock.kept import Kept
 from interlock.robot_model import UrdfRobot
 from interlock.shapes import WORLD, side
 from tests.supervisor import panda
@@ -79,7 +80,7 @@ def test_a_half_space_has_no_balls() -> None:
 
 
 def test_of_many_shapes_the_oldest_balls_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(covers, "KEPT", 2)
+    monkeypatch.setattr(covers, "_BALLS", Kept[tuple[str, bytes], FloatArray](2))
     sides = [side(Sphere(radius), np.eye(4), 1) for radius in (0.11, 0.12, 0.13)]
 
     first = balls_of(sides[0])
@@ -90,7 +91,7 @@ def test_of_many_shapes_the_oldest_balls_are_forgotten(monkeypatch: pytest.Monke
 
 
 def test_of_many_shapes_the_oldest_planes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(covers, "KEPT", 2)
+    monkeypatch.setattr(covers, "_PLANES", Kept[str, FloatArray](2))
     bodies = [side(HalfSpace((0.0, 0.0, 1.0)), np.eye(4), WORLD)]
     bodies += [side(Box((size, 0.1, 0.1)), np.eye(4), WORLD) for size in (0.11, 0.12)]
 

@@ -168,3 +168,26 @@ def test_inertias_that_do_not_fit_the_urdf_are_refused(change: str) -> None:
 
     with pytest.raises(UnusableInput, match=r"\['panda_link1'\]" if change == "missing" else r"\['nowhere'\]"):
         Torques(model)
+
+
+AT_REST = (panda.READY[None], np.zeros((1, 7)), np.zeros((1, 7)))
+
+
+class Swapping(Held):
+    """The block again; while it is compared another load is asked for, as another thread may do."""
+
+    __slots__ = ()
+
+    def __eq__(self, _other: object) -> bool:
+        STANDING.of(*AT_REST, replace(HELD, mass_kg=0.1))
+        return True
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+def test_F43_the_load_is_the_callers_whatever_another_thread_asks_for_meanwhile() -> None:
+    expected = STANDING.of(*AT_REST, HELD)
+    swapping = Swapping(HELD.name, HELD.shape, HELD.pose, HELD.mass_kg)
+
+    assert np.array_equal(STANDING.of(*AT_REST, swapping), expected)
