@@ -18,6 +18,7 @@ def read_log(directory: Path | str) -> Iterator[Record]:
     where they are read (`read_blob`); bytes left aside, at the end.
     """
     before: Record | None = None
+    where = ""
     left: dict[str, Aside] = {}
     for part in walk(Path(directory)):
         if isinstance(part, Aside):
@@ -26,11 +27,12 @@ def read_log(directory: Path | str) -> Iterator[Record]:
         if part.record is None:
             raise BrokenLog(f"{part.where}: {part.problem}")
         for record, problem in breaks(before, part.record):
-            raise BrokenLog(f"{part.where}: record {record.index}: {problem}")
+            blamed = part.where if record is part.record else where
+            raise BrokenLog(f"{blamed}: record {record.index}: {problem}")
         named = set_aside(part.record)
         if named is not None and named.segment in left and named.covers(left[named.segment]):
             del left[named.segment]
-        before = part.record
+        before, where = part.record, part.where
         yield before
     for aside in left.values():
         raise BrokenLog(f"{aside.segment}: {aside.size} bytes from byte {aside.offset} on are in no record's account")

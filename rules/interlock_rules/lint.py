@@ -14,6 +14,7 @@ from interlock.profile import Profile
 from interlock.rules import SEVERITY, Rule
 
 from .amounts import OfProfile
+from .clearance import MinimumClearance
 from .loading import Loaded, load_report
 from .problems import BadFile, Place, Problem, nearest
 from .singularity import Singularity
@@ -170,6 +171,14 @@ def _missing_limit(loaded: Loaded) -> Found:
             yield ("rules",), f"{missing}; add one, as in: kind: {kind}, {remedy}"
 
 
+def _bottomless(loaded: Loaded) -> Found:
+    for index, rule in enumerate(loaded.rules.rules):
+        for place, less in enumerate(rule.limit.exceptions if isinstance(rule.limit, MinimumClearance) else ()):
+            if less.min == "contact" and less.depth is None:
+                said = f"{rule.id} lets {' and '.join(less.pair)} be pressed into each other without limit"
+                yield ("rules", index, "except", place), f"{said}; say how deep at most, as in: depth: 10 mm"
+
+
 def _enforced(rule: Rule) -> bool:
     return SEVERITY[rule.on_violation] >= SEVERITY["slow"]
 
@@ -226,6 +235,7 @@ CHECKS: Final[dict[str, tuple[Severity, Callable[[Loaded], Found]]]] = {
     "fast-in-manual": ("error", _fast_in_manual),
     "missing-limit": ("warning", _missing_limit),
     "no-singularity": ("warning", _no_singularity),
+    "bottomless": ("warning", _bottomless),
     "above-profile": ("warning", _above_profile),
     "short-chunks": ("note", _short_chunks),
     "urdf-tighter": ("warning", _urdf_tighter),

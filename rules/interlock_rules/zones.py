@@ -136,7 +136,19 @@ def _in(zone: Zone, case: Case, motion: Motion, part: str) -> Trace:
     if swept is None:
         return unknown(motion, "m", quantity)
     margin = inside_m(zone, swept)
-    return trace(motion, margin, margin, np.zeros(len(motion)), "m", (part, zone.name), quantity, swept.middles)
+    places = swept.middles
+    if not (margin >= 0.0).all():
+        node = int(np.argmin(np.where(np.isnan(margin), -np.inf, margin)))
+        places = places.copy()
+        places[node] = _outermost(zone, swept.points[node])
+    return trace(motion, margin, margin, np.zeros(len(motion)), "m", (part, zone.name), quantity, places)
+
+
+def _outermost(zone: Zone, corners: FloatArray) -> FloatArray:
+    """Of the corners (V, 3) of a body the one that is furthest outside of a zone; NaN where they are nowhere."""
+    beside = beside_m(zone, corners[None])[0] if np.isfinite(corners).all() else np.full(len(corners), np.nan)
+    place: FloatArray = corners[int(np.argmax(beside))]
+    return place
 
 
 def zone_faults(setup: Setup, field: str, name: str) -> tuple[Fault, ...]:

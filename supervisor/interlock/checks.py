@@ -81,11 +81,16 @@ def shape(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     )
 
 
+def _short(name: str) -> str:
+    """A name, or of a digest as much as tells it apart."""
+    return name[:12] if len(name) == 64 else name[:60]
+
+
 def layout(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
     """F-07, F-10, F-11: the layout is one that the rule set accepts, and every column in it can be judged."""
     found = layout_of(case, chunk)
     known = ", ".join(item.name for item in case.rules.accepts.layouts)
-    yield flag("layout", found is not None, f"layout {chunk.layout[:12]!r}; accepted: {known}")
+    yield flag("layout", found is not None, f"layout {_short(chunk.layout)!r}; accepted: {known}")
     if found is not None:
         wrong = unsupported(found, case.rules.profile)
         yield flag("layout", not wrong, "; ".join(wrong) or f"layout {found.name} commands every joint once")

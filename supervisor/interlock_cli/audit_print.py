@@ -31,6 +31,7 @@ def what(record: Record, read_blob: ReadBlob) -> str:
         amended = decision.reaction in ("slow", "truncate")
         refused = "" if decision.permitted else telling(decision).rule
         text = f"{decision.reaction} {decision.attempts[-1].amendment if amended else refused}".rstrip()
+        text += f", for {telling(decision).rule}" if amended else ""
     elif verdict is not None:
         wrong = worst(verdict.findings)
         text = "" if wrong is None else f"{wrong.reaction} {wrong.rule}"
@@ -40,7 +41,13 @@ def what(record: Record, read_blob: ReadBlob) -> str:
 
 
 def _reason(body: Mapping[str, Json]) -> str:
-    said = [body.get("reason"), body.get("why"), _object(body.get("decision")).get("reaction")]
+    said = [body.get("reason"), body.get("why"), body.get("error"), _object(body.get("decision")).get("reaction")]
+    results = body.get("results")
+    if isinstance(results, Sequence) and not isinstance(results, str):
+        refused = sum(_object(result).get("refused") is True for result in results)
+        said.append(f"{refused} of {counted(len(results), 'rule')} refused their own case")
+    if body.get("records") is not None:
+        said.append(f"{_scalar(body.get('records'))} records in this session")
     return next((text for text in said if isinstance(text, str)), ", ".join(body))
 
 
@@ -70,7 +77,7 @@ def print_record(record: Record, read_blob: ReadBlob, places: Mapping[str, str],
     left = dict(record.body)
     if decision is not None:
         print_decision(decision, "on record", places, every=every)
-        print_rules(decision.verdict, record, read_blob)
+        print_rules(decision.attempts[0].verdict, record, read_blob)
         found = left["decision"]
         said = ("attempts", "reaction", "rows", "start_row", "progress")
         left["decision"] = {key: value for key, value in _object(found).items() if key not in said}
@@ -90,7 +97,10 @@ def print_rules(verdict: Verdict, record: Record, read_blob: ReadBlob) -> None:
     rows = [(rule, says, because) for rule, says, because in _rules(found, read_blob) if rule in told]
     if rows:
         print_rows(
-            ("rule", "says", "because"), rows, f"in rule set {_scalar(found.get('name'))}", give=("says", "because")
+            ("rule", "says", "because"),
+            rows,
+            f"in rule set {_scalar(found.get('name'))} (m, rad, s, N and kg)",
+            give=("says", "because"),
         )
 
 

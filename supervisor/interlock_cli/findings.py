@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.table import Table
@@ -46,6 +46,9 @@ def print_decision(decision: Decision, by: str, places: Mapping[str, str], *, ev
     if decision.permitted:
         last = decision.start_row + decision.rows - 1
         print_line(f"rows {decision.start_row} to {last} and their brake; {decision.progress:.0%} of the path proposed")
+    if decision.permitted and len(decision.attempts) > 1:
+        print_line("as proposed it was refused:")
+        _print_findings(decision.attempts[0].verdict.violated, places)
     for attempt in decision.attempts[1:]:
         print_line(_amendment(attempt))
     print_verdict(decision.verdict, places, every=every)
@@ -59,18 +62,24 @@ def _amendment(attempt: Attempt) -> str:
 
 def print_verdict(verdict: Verdict, places: Mapping[str, str], *, every: bool) -> None:
     """Prints each violated finding whole, and what holds in one line, or one by one."""
-    shown = verdict.findings if every else verdict.violated
-    if shown:
-        grid = Table.grid(padding=(0, 1, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
-        for finding in shown:
-            grid.add_row(*_cells(finding, places.get(finding.rule, "")))
-        print_table(grid)
+    _print_findings(verdict.findings if every else verdict.violated, places)
     if verdict.escape:
         print_line("The start violates already; this motion leads out of it.")
     holding = _holding([finding for finding in verdict.findings if finding.ok])
+    if all(finding.rule.startswith("check:") for finding in verdict.findings):
+        holding += "; no rule was asked"
     print_line(holding if every else f"{holding} (--all shows them)")
+
+
+def _print_findings(findings: Sequence[Finding], places: Mapping[str, str]) -> None:
+    """Prints findings whole, one below the other."""
+    if findings:
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for finding in findings:
+            grid.add_row(*_cells(finding, places.get(finding.rule, "")))
+        print_table(grid)
 
 
 def _cells(finding: Finding, place: str) -> tuple[Text, Text]:

@@ -86,7 +86,7 @@ def test_no_shipped_set_leaves_out_a_limit(name: str) -> None:
 
 
 def test_every_check_has_a_trigger() -> None:
-    assert {*TRIGGERS, "urdf-tighter", "urdf-looser", "no-singularity"} == set(CHECKS)
+    assert {*TRIGGERS, "urdf-tighter", "urdf-looser", "no-singularity", "bottomless"} == set(CHECKS)
 
 
 def test_a_share_of_the_profile_is_never_above_it() -> None:
@@ -138,3 +138,18 @@ def test_what_does_not_load_is_a_remark_too(tmp_path: Path) -> None:
 
     assert [(remark.id, remark.severity) for remark in lint(path)] == [("unreadable", "error")] * 2
     assert [remark.problem.place.line for remark in lint("no-such-set")] == [1]
+
+
+def test_contact_that_may_be_pressed_without_limit_is_remarked_upon(tmp_path: Path) -> None:
+    whole = (SHIPPED / "sets" / "panda-tabletop.yaml").read_text()
+    path = tmp_path / "set.yaml"
+    path.write_text(whole.replace("min: contact, depth: 10 mm", "min: contact"))
+
+    found = [remark for remark in lint(path) if remark.id == "bottomless"]
+
+    assert [remark.problem.message.split(" lets ")[1].split(" be ")[0] for remark in found] == [
+        "held and table",
+        "gripper and target",
+    ]
+    assert all(remark.problem.line for remark in found)
+    assert not [remark for remark in lint("panda-tabletop") if remark.id == "bottomless"]

@@ -77,6 +77,20 @@ def test_the_margin_outside_is_how_far_it_sticks_out() -> None:
     assert margin(KeepIn("strip", ("tcp",)), still(), around(zone)) == pytest.approx(-0.1)
 
 
+def test_the_place_named_is_the_corner_that_is_furthest_outside() -> None:
+    motion = motion_of(still())
+    swept = sweep("hand", motion, SETUP.profile)
+    assert swept is not None
+    edge = float(np.mean(swept.points[0, :, 0]))
+    zone = Zone("half", ((-1, -1), (edge, -1), (edge, 1), (-1, 1)), (), 0.0, 2.0)
+    limit = KeepIn("half", ("hand",))
+
+    (found,) = limit.measure(case_of(limit, setup=around(zone)), motion, ())
+
+    assert found.points is not None
+    assert found.points[int(np.argmin(found.margin)), 0] == pytest.approx(swept.points[0, :, 0].max())
+
+
 def test_a_side_too_short_to_have_a_direction_leaves_the_zone_to_its_polygon() -> None:
     cut = Zone("court", ((-1, -1), (1, -1), (1, 1), (-0.9999, 1), (-1, 0.9999)), (), 0.0, 2.0)
     whole = Zone("court", square(1.0), (), 0.0, 2.0)

@@ -8,6 +8,7 @@ import pytest
 
 from interlock.verdict import Attempt, Decision, Finding, Verdict
 from interlock_cli.findings import nearest, print_decision, print_verdict, telling
+from tests.supervisor.toy import plan, ramp
 
 NAME = "A-RULE-WITH-A-NAME-THAT-IS-LONG"
 
@@ -104,3 +105,27 @@ def test_every_attempt_of_a_decision_is_told(capsys: pytest.CaptureFixture[str])
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["veto by rule set some", f"amended: cut to 3 rows: refused by {NAME}"]
+
+
+def test_what_was_amended_says_what_was_wrong_with_the_proposal(capsys: pytest.CaptureFixture[str]) -> None:
+    attempts = (
+        Attempt("as proposed", 5, Verdict((violated(),))),
+        Attempt("slowed to 0.780", 5, Verdict((finding("TORQUE", 9.0, 60.0),))),
+    )
+
+    print_decision(
+        Decision("slow", 0, 5, 0.6, attempts, plan(ramp(3)[:, :2], 0)),
+        "on record",
+        {NAME: "some.yaml:4:5"},
+        every=False,
+    )
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"as proposed it was refused: veto {NAME}: acceleration of joint 2 1.25 rad/s^2, limit 1 rad/s^2" in text
+    assert "amended: slowed to 0.780: allowed" in text
+
+
+def test_where_a_check_failed_it_is_said_that_no_rule_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "0 rules and 1 check hold; the closest" in shown(capsys, (finding("check:seam", 0.5),))
+    assert "no rule was asked" in shown(capsys, (finding("check:seam", -0.5), finding("check:mask", 0.5)))
+    assert "no rule was asked" not in shown(capsys, (finding("TORQUE", 0.5),))
