@@ -129,7 +129,10 @@ WAYS: dict[str, tuple[FloatArray, str]] = {
 
 
 @pytest.mark.parametrize("name", ["panda-tcp-absolute", "panda-tcp-delta", "panda-tcp-delta-tool"])
-def test_reviews_of_rows_of_the_tool_replay_to_the_same_bytes(rules: RuleSet, name: str, tmp_path: Path) -> None:
+def test_reviews_of_rows_of_the_tool_replay_to_the_same_bytes(
+    rules: RuleSet, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interlock.supervisor.WRITTEN_S", 30.0)  # a slow disk is another test's
     (layout,) = (found for found in rules.accepts.layouts if found.name == name)
     state, example, scene = standing_still(rules, 0)
     physics = BulletPhysics(rules.profile, rules.cell)

@@ -19,6 +19,7 @@ from interlock.chunk import ActionChunk, Channel, Layout, Rotation
 from interlock.decide import decide
 from interlock.errors import UnusableInput
 from interlock.geometry import Pose
+from interlock.inverse import CLOSE, LENGTH_M
 from interlock.judge import judge
 from interlock.lower import layout_of, lower
 from interlock.motion import Plan, RobotModel
@@ -186,7 +187,7 @@ def test_F09_one_motion_said_in_two_conventions_is_one_path_of_the_joints(
         assert all(item.ok for item in path.followed)
         paths.append(path.positions)
 
-    assert np.allclose(tool(paths[0]), poses, atol=3e-6)
+    assert np.allclose(tool(paths[0]), poses, atol=CLOSE + CLOSE / LENGTH_M)  # what a row may leave, in place and turn
     assert np.allclose(paths[0], paths[1], atol=2e-4)  # a micrometre of the tool is at most 0.1 mrad of the joints
 
 
