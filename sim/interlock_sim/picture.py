@@ -55,7 +55,7 @@ def draw(case: Case, judgement: Judgement, path: Path, title: str, rule: str | N
         photo = photograph(case, motion.positions[node], motion.grippers[node], motion.held, finding)
         where = _place(motion, node)
         _margin(below, motion, trace, node)
-        _say(below, numbers(finding, _why_undecided(case, judgement, finding, node)))
+        _say(below, numbers(finding, _why_undecided(case, judgement, finding, node)) + _others(judgement, finding))
     figure.suptitle(title, x=0.01, ha="left", fontsize=9, color="dimgrey")
     _show(above, photo, finding, where)
     figure.legend(
@@ -98,6 +98,12 @@ def numbers(finding: Finding, why: str = "") -> str:
     if finding.kind == "check" and finding.margin == -1.0 and finding.limit == 1.0 and not unit:
         return finding.message
     return f"{finding.message}: {finding.value:.4g}{unit}, limit {finding.limit:.4g}{unit}"
+
+
+def _others(judgement: Judgement, finding: Finding) -> str:
+    """How many other rules and checks are violated in the same record."""
+    others = {other.rule for other in judgement.verdict.violated} - {finding.rule}
+    return f"; {len(others)} more violated" if others else ""
 
 
 def _why_undecided(case: Case, judgement: Judgement, finding: Finding, node: int | None) -> str:
@@ -162,6 +168,13 @@ def _margin(axes: Axes, motion: Motion, trace: Trace, node: int) -> None:
         if len(inside):
             begin, end = float(times_ms[max(int(inside[0]) - 1, 0)]), float(times_ms[inside[-1]])
             axes.axvspan(begin, end, color=SHADES[phase], label=name, lw=0)
+    for there, name, colour in ((np.isposinf, "nothing near", "#8a8a8a"), (np.isnan, "undecided", "tab:red")):
+        if there(trace.margin).any():
+            across = axes.get_xaxis_transform()
+            axes.fill_between(
+                times_ms, 0.0, 1.0, where=there(trace.margin), transform=across, step="pre", label=name,
+                hatch="///", facecolor="none", edgecolor=colour, lw=0.0,
+            )  # fmt: skip
     axes.plot(times_ms, margin, color="black", lw=1.2)
     first = first_bad(trace.margin)
     what = "undecided" if np.isnan(trace.margin[node]) else "closest" if first is None else "worst"

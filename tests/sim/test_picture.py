@@ -192,6 +192,28 @@ def test_another_rule_than_the_worst_is_shown_with_a_number_if_it_has_one(
         draw(case, judgement, tmp_path / "veto.png", "", "FAR")
 
 
+def test_where_nothing_is_near_and_where_nothing_is_known_look_different(
+    rules: RuleSet, physics: BulletPhysics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = case_of(rules, 1.3)
+    judgement = with_trace(judge(case, physics), "TILT", 10)
+    ((name, (trace,)),) = judgement.traces
+    far = np.where(np.arange(len(trace.margin)) < 3, np.inf, trace.margin)
+    findings = (*judgement.verdict.findings, finding_of("NEAR", 1.0), finding_of("FAR", 1.0))
+    drawn: list[Figure] = []
+
+    def saved(figure: Figure, *_arguments: Any, **_options: Any) -> None:
+        drawn.append(figure)
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+    shown = replace(judgement, traces=((name, (replace(trace, margin=far),)),), verdict=Verdict(findings))
+    draw(case, shown, tmp_path / "veto.png", "")
+
+    below = drawn[0].axes[1]
+    assert {"nothing near", "undecided"} <= set(below.get_legend_handles_labels()[1])
+    assert below.get_title(loc="left").replace("\n", " ").endswith("; 2 more violated")
+
+
 @pytest.mark.parametrize("straight", [True, False], ids=["an arm that stands upright", "an arm that reaches far"])
 def test_the_whole_arm_is_in_the_frame(straight: bool) -> None:  # noqa: FBT001
     place = (0.0, 0.1, 1.3) if straight else (0.9, -0.6, 0.9)
