@@ -18,13 +18,12 @@ import numpy as np
 
 from interlock import BulletPhysics
 from interlock.case import Case
-from interlock.jsonform import parse
 from interlock.judge import Judgement, judge
 from interlock.record import read_case
 from interlock.robots import Clock, Policy, Robot, run
 from interlock.rules import RuleSet
 from interlock.supervisor import Supervisor
-from interlock_audit_logs import blob_reader, open_log, read_log
+from interlock_audit_logs import blob_reader, json_reader, open_log, read_log
 from interlock_rules import load
 from interlock_rules.clearance import MinimumClearance
 from interlock_sim.demo import Job
@@ -65,10 +64,10 @@ def cases(rules: RuleSet, physics: BulletPhysics, job: Job, directory: Path) -> 
         return Judged()
 
     run_episode(rules.profile, rules.cell, job.episode, supervise)
-    blobs = blob_reader(directory)
+    read_blob = json_reader(blob_reader(directory))
     for record in read_log(directory):
         if record.kind == "review":
-            yield read_case(record.body["case"], lambda name: parse(blobs(name), name), lambda _: rules)
+            yield read_case(record.body["case"], read_blob, lambda _: rules)
 
 
 def nearest(judged: Sequence[tuple[Case, Judgement]], wanted: Wanted) -> tuple[Case, Judgement]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .blobs import BlobReader, blob_reader, read_blob
+from .blobs import BlobReader, blob_reader, json_reader, read_blob
 from .compare import Difference
 from .errors import BrokenLog
 from .files import Files, OsFiles
@@ -36,6 +36,7 @@ __all__ = [
     "Verification",
     "blob_reader",
     "fingerprint",
+    "json_reader",
     "open_log",
     "read_blob",
     "read_log",

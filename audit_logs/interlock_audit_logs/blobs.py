@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from interlock.errors import UnusableInput
+from interlock.jsonform import Json, parse
 
 from .files import Files, publish
 from .record import DIGEST, MAX_BLOB_BYTES
@@ -77,3 +78,8 @@ def blob_reader(directory: Path) -> BlobReader:
         return read_blob(directory, name)
 
     return read
+
+
+def json_reader(blobs: BlobReader) -> Callable[[str], Json]:
+    """What `interlock.record` reads the same blobs with, as the JSON that they hold; raises UnusableInput."""
+    return lambda name: parse(blobs(name), f"blob {name}")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import ConfigDict
 
-from interlock.arrays import FloatArray
+from interlock.arrays import FloatArray, where_least
 from interlock.case import Case
 from interlock.motion import Motion
 from interlock.rules import Clearance, Demand, Trace
@@ -138,7 +138,7 @@ def _in(zone: Zone, case: Case, motion: Motion, part: str) -> Trace:
     margin = inside_m(zone, swept)
     places = swept.middles
     if not (margin >= 0.0).all():
-        node = int(np.argmin(np.where(np.isnan(margin), -np.inf, margin)))
+        node = where_least(margin)
         places = places.copy()
         places[node] = _outermost(zone, swept.points[node])
     return trace(motion, margin, margin, np.zeros(len(motion)), "m", (part, zone.name), quantity, places)

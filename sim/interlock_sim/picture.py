@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from interlock.arrays import FloatArray
+from interlock.arrays import FloatArray, where_least
 from interlock.case import Case
 from interlock.chunk import ActionChunk
 from interlock.judge import Judgement
@@ -51,7 +51,7 @@ def draw(case: Case, judgement: Judgement, path: Path, title: str, rule: str | N
         where = "the chunk as a whole" if row is None else f"row {row}"
         _rows(below, case, numbers(finding, _why_undecided(case, judgement, finding, None)), row)
     else:
-        node = int(np.argmin(np.where(np.isnan(trace.margin), -np.inf, trace.margin)))
+        node = where_least(trace.margin)
         photo = photograph(case, motion.positions[node], motion.grippers[node], motion.held, finding)
         where = _place(motion, node)
         _margin(below, motion, trace, node)

@@ -61,6 +61,11 @@ def wholes(name: str, values: npt.ArrayLike) -> IntArray:
     return owned
 
 
+def where_least(values: FloatArray) -> int:
+    """The place of the smallest of values (N,), the first NaN where there is one."""
+    return int(values.argmin())
+
+
 def flags(name: str, values: npt.ArrayLike, ndim: int) -> BoolArray:
     """A read-only boolean copy of values with exactly ndim axes; raises TypeError for anything but booleans."""
     found = np.asarray(values)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray
+from .arrays import BoolArray, FloatArray, where_least
 from .build import Proposal
 from .cartesian import is_cartesian, problems, rotation_fault, targets_of
 from .case import Case
@@ -29,9 +29,7 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
-TRAVEL_SLACK: Final = (
-    0.1  # of its travel: how far beyond its ends a joint or gripper may measure itself, and no further
-)
+TRAVEL_SLACK: Final = 0.1  # of its travel: so far beyond its ends a joint or gripper may measure itself
 LARGEST: Final = 1e6  # no joint, speed, gripper or mass has such a value, in any unit; what follows from it is finite
 
 
@@ -368,7 +366,7 @@ def seam(case: Case, path: JointPath) -> Iterator[Finding]:
     """F-14: the step from the reference to the first row is at most the profile's speed times the period."""
     speed = joint_limits(case.rules.profile, "velocity")
     steps = np.abs(path.positions[0] - path.reference.positions) / (path.period_ns / 1e9)
-    worst = int(np.argmin(np.where(np.isnan(steps), -np.inf, speed - steps)))
+    worst = where_least(speed - steps)
     joint = case.rules.profile.joint_names[worst]
     what = "step from the reference to the first row"
     yield within("seam", float(steps[worst]), float(speed[worst]), "rad/s", what, links=(joint,))
@@ -388,7 +386,7 @@ def tracking(case: Case) -> Iterator[Finding]:
     else:
         limit = limit / case.rules.accepts.period_s
         off, unit, what = np.abs(found.velocities), "rad/s", "measured speed at rest"
-    worst = int(np.argmin(np.where(np.isnan(off), -np.inf, limit - off)))
+    worst = where_least(limit - off)
     yield within("tracking", float(off[worst]), float(limit[worst]), unit, what, links=(profile.joint_names[worst],))
 
 

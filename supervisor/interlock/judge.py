@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 
 from . import checks
+from .arrays import where_least
 from .build import Proposal, propose, rest_of_plan
 from .case import Case
 from .chunk import ActionChunk, Malformed
@@ -167,7 +168,7 @@ def _telling(motion: Motion, traces: tuple[Trace, ...]) -> list[Trace]:
         if trace.margin.shape != motion.times_s.shape:
             told.append(trace)
             continue
-        node = _lowest(trace)
+        node = where_least(trace.margin)
         margin = trace.margin.item(node)
         share = share_of(margin, trace.limit.item(node), trace.unit)
         if not margin >= 0.0:
@@ -177,16 +178,11 @@ def _telling(motion: Motion, traces: tuple[Trace, ...]) -> list[Trace]:
     return told if nearest is None else [*told, nearest]
 
 
-def _lowest(trace: Trace) -> int:
-    """The node with the smallest margin, the first NaN where there is one."""
-    return int(trace.margin.argmin())
-
-
 def worst(rule: Rule, motion: Motion, trace: Trace) -> Finding:
     """The finding at the trace's smallest margin; NaN counts as smaller than anything; shapes are compared."""
     if trace.margin.shape != motion.times_s.shape:
         return _unmeasured(rule, f"margins of shape {trace.margin.shape} for {len(motion)} nodes")
-    node = _lowest(trace)
+    node = where_least(trace.margin)
     which = trace.which.item(node)
     x, y, z = (math.nan,) * 3 if trace.points is None else trace.points[node].tolist()
     return Finding(

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from .arrays import FloatArray
 from .chunk import Layout, Unit
 from .fields import check_fields
 from .geometry import Pose, Vector
@@ -72,10 +73,15 @@ class Inertia:
             )
 
     @property
+    def matrix(self) -> FloatArray:
+        """The tensor (3, 3) [kg m^2]."""
+        xx, xy, xz, yy, yz, zz = self.tensor
+        return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+
+    @property
     def moments(self) -> tuple[float, float, float]:
         """The principal moments of inertia [kg m^2], the smallest first."""
-        xx, xy, xz, yy, yz, zz = self.tensor
-        one, two, three = np.linalg.eigvalsh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])).tolist()
+        one, two, three = np.linalg.eigvalsh(self.matrix).tolist()
         return one, two, three
 
 

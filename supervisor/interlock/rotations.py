@@ -17,11 +17,7 @@ from .geometry import QUATERNION_NORM_TOLERANCE
 # Each form of a rotation with its coordinates, in the order of their columns. rXY is row X, column Y of the matrix.
 COORDINATES: Final[dict[Rotation, tuple[str, ...]]] = {
     "rotvec": ("rx", "ry", "rz"),  # axis times angle
-    "rpy_xyz": (
-        "roll",
-        "pitch",
-        "yaw",
-    ),  # about the fixed axes x, then y, then z, as in a URDF: Rz(yaw) Ry(pitch) Rx(roll)
+    "rpy_xyz": ("roll", "pitch", "yaw"),  # about the fixed x, y, z, as in a URDF: Rz(yaw) Ry(pitch) Rx(roll)
     "quat_xyzw": ("qx", "qy", "qz", "qw"),
     "quat_wxyz": ("qw", "qx", "qy", "qz"),
     "rot6d": ("r00", "r10", "r20", "r01", "r11", "r21"),  # the first two columns (Zhou et al., CVPR 2019)

@@ -80,14 +80,11 @@ class Torques:
 
 
 def _masses(inertias: Sequence[Inertia], carriers: Sequence[int]) -> Masses:
-    tensors = [
-        [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]] for xx, xy, xz, yy, yz, zz in (found.tensor for found in inertias)
-    ]
     return Masses(
         np.array(carriers, dtype=np.int64),
         np.array([inertia.mass_kg for inertia in inertias]),
         np.array([inertia.com for inertia in inertias]),
-        np.array(tensors),
+        np.array([inertia.matrix for inertia in inertias]),
     )
 
 

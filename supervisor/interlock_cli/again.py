@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from interlock.bullet_physics import BulletPhysics
 from interlock.decide import decide, late
 from interlock.errors import UnusableInput
-from interlock.jsonform import Json, canonical, parse
+from interlock.jsonform import Json, canonical
 from interlock.physics import Physics
 from interlock.record import decision_json, read_case
 from interlock.rules import RuleSet
-from interlock_audit_logs import Again, BlobReader
+from interlock_audit_logs import Again, BlobReader, json_reader
 from interlock_rules import from_meaning
 
 
@@ -28,16 +28,12 @@ def open_again() -> Again:
         return known[name]
 
     def again(body: Mapping[str, Json], blobs: BlobReader) -> Json:
-        case = read_case(body["case"], _reader(blobs), lambda meaning: rules_and_physics(meaning)[0])
+        case = read_case(body["case"], json_reader(blobs), lambda meaning: rules_and_physics(meaning)[0])
         _, physics = rules_and_physics(case.rules.meaning)
         elapsed_ns, allowed_ns = _timing(body.get("timing"))
         return decision_json(late(case, decide(case, physics), elapsed_ns, allowed_ns))
 
     return again
-
-
-def _reader(blobs: BlobReader) -> Callable[[str], Json]:
-    return lambda name: parse(blobs(name), f"blob {name}")
 
 
 def _timing(value: Json) -> tuple[int, int]:

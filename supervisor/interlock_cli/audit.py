@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final, Literal, NoReturn, cast
@@ -16,8 +15,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from interlock.errors import UnusableInput
-from interlock.jsonform import Json, parse
-from interlock_audit_logs import Again, BlobReader, BrokenLog, Record, blob_reader, fingerprint, read_log
+from interlock.jsonform import Json
+from interlock_audit_logs import Again, BrokenLog, Record, blob_reader, fingerprint, json_reader, read_log
 from interlock_audit_logs import replay as replay_log
 from interlock_audit_logs import verify as verify_log
 
@@ -62,7 +61,7 @@ def list_records(
         if form == "json":
             print_json({"records": [_row(record) for record in found], "total": total})
             return
-        read_blob = _blobs(directory)
+        read_blob = json_reader(blob_reader(directory))
         rows = ((str(r.index), _shortened(r.written), r.kind, r.digest[:12], what(r, read_blob)) for r in found)
         print_rows(("index", "written", "kind", "digest", "what"), rows)
         if len(found) < total:
@@ -94,7 +93,7 @@ def show(
             whole: dict[str, Json] = {**_row(record), "previous": record.previous}
             print_json(whole | {"blobs": record.blobs, "body": record.body})
         else:
-            read_blob = _blobs(directory)
+            read_blob = json_reader(blob_reader(directory))
             print_record(record, read_blob, places_of(record, read_blob, rules), every=every)
 
 
@@ -106,21 +105,29 @@ def places_of(record: Record, read_blob: Callable[[str], Json], wanted: str | No
     name = meaning.get("name")
     if not isinstance(name, str):
         return {}
+    if wanted is None:
+        return _shipped_places(name, meaning)
     from interlock_rules import load  # noqa: PLC0415 - the other commands start without
 
+    found = load(wanted)
+    if found.meaning != meaning:
+        raise UnusableInput(
+            f"{wanted}: record {record.index} was judged by another rule set: {name!r}, {meaning.get('serial')}"
+        )
+    return found.places
+
+
+def _shipped_places(name: str, meaning: Mapping[str, Json]) -> Mapping[str, str]:
+    from interlock_rules import load  # noqa: PLC0415
+    from interlock_rules.files import shipped  # noqa: PLC0415
+
+    if name not in shipped("sets"):
+        return {}  # a log holds any text as a name: none of its paths is opened
     try:
-        found = load(wanted or name)
+        found = load(name)
     except UnusableInput:
-        if wanted is None:
-            return {}  # no shipped set
-        raise
-    if found.meaning == meaning:
-        return found.places
-    if wanted is None:
-        return {}
-    raise UnusableInput(
-        f"{wanted}: record {record.index} was judged by another rule set: {name!r}, {meaning.get('serial')}"
-    )
+        return {}  # its robot needs what is not installed here
+    return found.places if found.meaning == meaning else {}
 
 
 def _place(where: list[str]) -> tuple[Path, int]:
@@ -191,14 +198,6 @@ def _row(record: Record) -> dict[str, Json]:
         "monotonic_ns": str(record.monotonic_ns),
         "digest": record.digest,
     }
-
-
-def _blobs(directory: Path) -> Callable[[str], Json]:
-    return partial(_blob, blob_reader(directory))
-
-
-def _blob(read: BlobReader, name: str) -> Json:
-    return parse(read(name), f"blob {name}")
 
 
 def _shortened(written: str) -> str:

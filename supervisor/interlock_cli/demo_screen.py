@@ -129,9 +129,8 @@ def _table(faults: Sequence[Mapping[str, Json]]) -> Table:
         without, judged = (cast("Mapping[str, Json]", fault[side]) for side in ("unsupervised", "supervised"))
         by_rule = cast("Mapping[str, int]", judged["by_rule"])
         harm = [f"{without[name]} / {judged[name]}" for name in ("contacts", "limit_violations")]
-        why = ", ".join(f"{rule} {count}" for rule, count in list(by_rule.items())[:2])
-        left = sum(by_rule.values()) - sum(list(by_rule.values())[:2])
-        why += f", others {left}" if left else ""
+        first, others = list(by_rule.items())[:2], list(by_rule.values())[2:]
+        why = ", ".join(f"{rule} {count}" for rule, count in [*first, *([("others", sum(others))] if others else [])])
         shown.add_row(
             str(fault["name"]), "yes" if fault["hazardous"] else "no", *harm, str(judged["vetoes"]), plain(why)
         )

@@ -14,18 +14,18 @@ import numpy as np
 from interlock.arrays import FloatArray
 from interlock.bullet_physics import BulletPhysics
 from interlock.chunk import ActionChunk, Malformed
-from interlock.jsonform import from_json, parse
+from interlock.jsonform import Json, from_json
 from interlock.judge import judge
 from interlock.record import read_case, resolved
 from interlock.robots import Asked, Clock, Policy, Robot, run
 from interlock.rules import RuleSet
 from interlock.supervisor import Review, Supervisor
 from interlock.verdict import Decision, Verdict
-from interlock_audit_logs import BlobReader, Record, blob_reader, fingerprint, read_log, replay
+from interlock_audit_logs import Record, blob_reader, fingerprint, json_reader, read_log, replay
 from interlock_rules import load
 from interlock_sim.demo import Done, Job
 from interlock_sim.episode import BEGIN_NS, Judged, run_episode
-from interlock_sim.picture import draw
+from interlock_sim.picture import LARGE_RAD, draw
 
 from .again import open_again
 from .demo_pipe import Failed, Finished, Order, Paint, Painted, PipeLog, Refusal, Replay, Replayed, Report, Seen
@@ -33,7 +33,6 @@ from .findings import telling
 
 EPISODE_NS = 60_000_000_000  # from the begin of one episode to that of the next, on the supervisor's clock
 AMENDED = ("slow", "truncate")
-SMOOTH_RAD = 0.1  # in a period of 20 ms: twice as fast as any joint
 
 
 def work(pipe: Connection, rules: str, *, realtime: bool) -> None:
@@ -117,18 +116,18 @@ class Bench:
         """A picture is worth less than the figures: what goes wrong with one is reported, and the next is drawn."""
         try:
             record = self._records(order.directory)[order.record]
-            blobs = blob_reader(order.directory)
-            case = read_case(record.body["case"], lambda name: parse(blobs(name), name), lambda _: self._rules)
-            judged = replace(judge(case, self._physics), verdict=_recorded(record, blobs))
+            read_blob = json_reader(blob_reader(order.directory))
+            case = read_case(record.body["case"], read_blob, lambda _: self._rules)
+            judged = replace(judge(case, self._physics), verdict=_recorded(record, read_blob))
             draw(case, judged, order.picture, order.title, order.rule)
         except Exception as error:  # noqa: BLE001 - the other end says it, once the figures are printed
             return Painted(order, f"{type(error).__name__}: {error}")
         return Painted(order)
 
 
-def _recorded(record: Record, blobs: BlobReader) -> Verdict:
+def _recorded(record: Record, read_blob: Callable[[str], Json]) -> Verdict:
     """What the record's decision turned on: the judgement of what was proposed, or that it came too late."""
-    decision = from_json(Decision, resolved(record.body["decision"], lambda name: parse(blobs(name), name)))
+    decision = from_json(Decision, resolved(record.body["decision"], read_blob))
     return decision.attempts[0].verdict
 
 
@@ -146,7 +145,7 @@ def _every(of: int, first: int, records: Iterable[Record]) -> Iterator[Record]:
 
 def smooth(rows: FloatArray) -> bool:
     """Whether rows (T, n + g) of positions follow one another as an arm can move; NaN does not."""
-    return bool((np.abs(np.diff(rows, axis=0)) <= SMOOTH_RAD).all())
+    return bool((np.abs(np.diff(rows, axis=0)) <= LARGE_RAD).all())
 
 
 def refusals(decision: Decision, *, smooth: bool) -> tuple[Refusal, ...]:

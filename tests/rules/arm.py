@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import shapely
+from typing_extensions import override
 
 from interlock.arrays import FloatArray
 from interlock.case import Case, Memory
@@ -84,6 +85,15 @@ class Arm:
 
     def reach_error(self, positions: FloatArray, link: str) -> FloatArray:  # noqa: ARG002 - the same for all
         return np.asarray(0.0 * positions.sum(axis=1) + 3 * self.tracking * sum(LENGTHS))
+
+
+class Bare(Arm):
+    """The arm without a tool point."""
+
+    @property
+    @override
+    def tool_offsets(self) -> Mapping[str, tuple[str, FloatArray]]:
+        return {}
 
 
 def frames(angle: FloatArray, place: FloatArray) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -20,7 +19,7 @@ from interlock.robot_model import UrdfRobot
 from interlock_rules import load_cell, load_profile
 from interlock_rules.kind import NoProvocation, Setup
 from interlock_rules.singularity import Singularity, needed, smallest
-from tests.rules.arm import HOME, SETUP, Arm, case_of, judge, motion_of, ok, still, worst
+from tests.rules.arm import HOME, SETUP, Arm, Bare, case_of, judge, motion_of, ok, still, worst
 
 ARM = cast(RobotModel, Arm())
 PANDA = cast(RobotModel, UrdfRobot(load_profile("franka_panda"), load_cell("tabletop")))
@@ -91,12 +90,6 @@ def test_the_arm_that_stands_there_already_is_judged_as_well() -> None:
 
 
 def test_F38_an_arm_without_a_tool_point_is_a_violation_and_a_fault() -> None:
-    class Bare(Arm):
-        @property
-        @override
-        def tool_offsets(self) -> Mapping[str, tuple[str, FloatArray]]:
-            return {}
-
     bare = replace(SETUP, model=Bare())
     limit = Singularity(40.0, 0.2)
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import override
 
 from interlock.arrays import FloatArray
 from interlock.geometry import Box, Pose
 from interlock.scene import Held
 from interlock_rules.kind import NoProvocation, Setup
 from interlock_rules.tool import LinkSpeed, TcpOrientation, TcpSpeed, fastest, tilt_rad
-from tests.rules.arm import HOME, PERIOD, SETUP, Arm, case_of, judge, motion_of, moving, ok, still, worst
+from tests.rules.arm import HOME, PERIOD, SETUP, Arm, Bare, case_of, judge, motion_of, moving, ok, still, worst
 
 LOOSE = replace(SETUP, model=Arm(stiff=False))
 REACH = 0.85
@@ -74,12 +72,6 @@ def test_a_rule_about_an_empty_hand_applies_and_finds_nothing() -> None:
 
 
 def test_an_unknown_tool_point_is_a_violation_and_a_fault() -> None:
-    class Bare(Arm):
-        @property
-        @override
-        def tool_offsets(self) -> Mapping[str, tuple[str, FloatArray]]:
-            return {}
-
     bare = replace(SETUP, model=Bare())
     motion = motion_of(still(), setup=bare)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interlock.arrays import flags, floats, whole, wholes
+from interlock.arrays import flags, floats, where_least, whole, wholes
 
 REFUSED = {
     "text": [["1"]],
@@ -91,3 +91,10 @@ def test_F13_times_that_are_no_whole_numbers_are_refused(values: Any) -> None:
 def test_F13_times_of_another_rank_or_beyond_64_bits_are_refused(values: Any) -> None:
     with pytest.raises(ValueError, match="times must be one row of numbers that fit 64 bits"):
         wholes("times", values)
+
+
+@pytest.mark.parametrize(
+    ("values", "place"), [([2.0, 1.0, 1.0], 1), ([1.0, np.nan, -np.inf, np.nan], 1), ([np.inf, np.inf], 0)]
+)
+def test_F01_nan_is_less_than_anything(values: list[float], place: int) -> None:
+    assert where_least(np.array(values)) == place

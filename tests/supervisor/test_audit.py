@@ -18,10 +18,11 @@ from typer.testing import CliRunner, Result
 from interlock.case import Case, Memory
 from interlock.decide import decide
 from interlock.errors import UnusableInput
-from interlock.jsonform import Json, canonical, parse, to_json
+from interlock.jsonform import Json, canonical, to_json
 from interlock.record import decision_json, review_body
+from interlock.rules import RuleSet
 from interlock.verdict import Attempt, Decision, Finding, Verdict
-from interlock_audit_logs import Again, BlobReader, blob_reader, open_log, read_log
+from interlock_audit_logs import Again, BlobReader, blob_reader, json_reader, open_log, read_log
 from interlock_cli import audit
 from interlock_rules import load
 from interlock_rules.example import standing_still
@@ -334,11 +335,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_lines_of_a_shipped_sets_rules_are_named(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = list(read_log(shipped / "log"))[1]
-    blobs = blob_reader(shipped / "log")
-
-    def read_blob(name: str) -> Json:
-        return parse(blobs(name), name)
-
+    read_blob = json_reader(blob_reader(shipped / "log"))
     rules = load("panda-tabletop")
 
     assert audit.places_of(record, read_blob, None) == rules.places
@@ -348,6 +345,32 @@ def test_the_lines_of_a_shipped_sets_rules_are_named(shipped: Path, monkeypatch:
     other = load("g1-arms")
     monkeypatch.setattr("interlock_rules.load", {"panda-tabletop": other}.__getitem__)
     assert audit.places_of(record, read_blob, None) == {}
+
+
+def unusable(name: str) -> RuleSet:
+    raise UnusableInput(f"{name} was opened")
+
+
+def test_a_shipped_set_that_cannot_be_loaded_names_no_lines(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = list(read_log(shipped / "log"))[1]
+    monkeypatch.setattr("interlock_rules.load", unusable)
+
+    assert audit.places_of(record, json_reader(blob_reader(shipped / "log")), None) == {}
+
+
+def test_a_path_that_a_log_holds_as_a_name_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def noted(name: str) -> RuleSet:
+        opened.append(name)
+        return unusable(name)
+
+    monkeypatch.setattr("interlock_rules.load", noted)
+    with open_log(tmp_path / "log") as log:
+        log.append("review", {"decision": decision_json(REFUSED), "case": {"rules": {"name": "runs/x.yaml"}}})
+
+    assert run("show", tmp_path / "log", 1).exit_code == 0
+    assert opened == []
 
 
 def test_the_lines_of_a_set_that_is_not_shipped_are_not_guessed(decided: Path) -> None:

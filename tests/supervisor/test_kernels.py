@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -80,16 +81,6 @@ def looked(seed: int) -> list[Any]:
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_kernel_says_compiled_what_it_says_as_python(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled = looked(seed)
-    interpreted(monkeypatch)
-
-    for one, other in zip(compiled, looked(seed), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
-
-
 def swept(seed: int) -> list[Any]:
     """What the kernels say of corners in a frame that moves at random, in the third case to nowhere."""
     generator = np.random.default_rng(seed)
@@ -107,11 +98,14 @@ def swept(seed: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_swept_body_is_compiled_where_it_is_as_python(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled = swept(seed)
+@pytest.mark.parametrize("said", [pytest.param(looked, marks=pytest.mark.slow), swept])
+def test_a_kernel_says_compiled_what_it_says_as_python(
+    said: Callable[[int], list[Any]], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = said(seed)
     interpreted(monkeypatch)
 
-    for one, other in zip(compiled, swept(seed), strict=True):
+    for one, other in zip(compiled, said(seed), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
