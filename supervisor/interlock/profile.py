@@ -66,7 +66,7 @@ class Inertia:
                 f"inertia of {self.link!r}: mass, centre of mass and tensor must be finite, mass not negative"
             )
         smallest, middle, largest = self.moments
-        if not (smallest >= -NO_MOMENT * largest and largest <= (smallest + middle) * (1.0 + NO_MOMENT)):
+        if not largest <= (smallest + middle) * (1.0 + NO_MOMENT):  # which no negative one lets be
             raise ValueError(
                 f"inertia of {self.link!r}: no body has the principal moments {smallest:g}, {middle:g} and {largest:g} "
                 "kg m^2; none may be negative, or more than the other two together"

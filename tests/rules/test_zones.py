@@ -239,6 +239,15 @@ def test_F30_the_sides_of_a_zone_say_what_its_polygon_says(
     assert is_inside(zone, swept)[exact >= 2e-9].all()
 
 
+def test_F01_a_body_that_can_be_anywhere_is_not_inside() -> None:
+    swept = sweep("hand", motion_of(still()), SETUP.profile)
+    assert swept is not None
+    lost = replace(swept, error=np.full(len(swept.error), np.inf))
+
+    assert np.isnan(inside_m(COURT, lost)).all()
+    assert not is_inside(COURT, lost).any()
+
+
 def test_F01_a_body_that_is_nowhere_is_not_inside() -> None:
     motion = motion_of(still())
     swept = sweep("hand", replace(motion, poses=motion.poses * np.nan), SETUP.profile)

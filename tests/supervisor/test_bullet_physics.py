@@ -271,6 +271,7 @@ def test_F02_joints_that_are_not_finite_are_never_clear() -> None:
     found = physics.forecast(motion, panda.scene(), (panda.demand(["floor"], 0.0, 3),))[0]
 
     assert np.isnan(found.at_least_m).all()
+    assert found.pairs == ()  # nothing was looked at
 
 
 def test_F02_the_canary_is_looked_at_in_every_forecast(monkeypatch: pytest.MonkeyPatch) -> None:

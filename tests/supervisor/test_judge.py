@@ -212,6 +212,20 @@ def test_F31_a_slow_motion_out_of_a_violated_start_is_let_through() -> None:
     assert any(finding.message.startswith("escape: gap grows from -0.015") for finding in verdict.findings)
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_F01_a_trace_without_a_number_is_not_hidden_by_one_that_holds(order: tuple[int, int]) -> None:
+    def measured(motion: Motion) -> tuple[Trace, ...]:
+        unknown = np.full(len(motion), 1.0)
+        unknown[-1] = np.nan
+        both = trace(motion, np.full(len(motion), 0.5)), trace(motion, unknown)
+        return both[order[0]], both[order[1]]
+
+    verdict = judge(case(rules=rules(rule(Scripted(measured)))), Physics()).verdict
+
+    assert not verdict.allowed
+    assert math.isnan(verdict.violated[0].margin)
+
+
 def test_F31_a_way_out_that_ends_clear_of_everything_is_let_through() -> None:
     far = Physics({POST: lambda q: np.where(q[:, 0] < 0.09, np.inf, near(q))})
 

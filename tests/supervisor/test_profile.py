@@ -78,6 +78,8 @@ def test_F33_a_rod_a_plate_and_a_point_have_an_inertia(tensor: tuple[float, floa
         (1.0, (1.0, 0.0, 0.0, 1.0, 0.0, 2.1), "principal moments 1, 1 and 2.1"),
         (1.0, (1.0, 1.0, 0.0, 1.0, 0.0, 1.0), "principal moments 0, 1 and 2"),
         (1.0, (-0.1, 0.0, 0.0, 1.0, 0.0, 1.0), "none may be negative"),
+        (1.0, (-1e-5, 0.0, 0.0, 1.0, 0.0, 1.0), "none may be negative"),
+        (1.0, (-1.0, 0.0, 0.0, -1.0, 0.0, -1.0), "none may be negative"),
         (1.0, (math.nan, 0.0, 0.0, 1.0, 0.0, 1.0), "must be finite"),
         (-1.0, (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), "mass not negative"),
         (math.nan, (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), "must be finite"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -141,6 +143,52 @@ def test_rows_that_are_not_finite_have_no_torque() -> None:
 
     assert np.isnan(found[:3]).all()
     assert np.isfinite(found[3]).all()
+
+
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["position", "velocity", "acceleration"])
+@pytest.mark.parametrize("joint", [0, 6])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_F01_a_row_with_one_value_that_is_no_number_has_no_torque_at_all(which: int, joint: int, value: float) -> None:
+    broken = [np.tile(panda.READY, (2, 1)), np.zeros((2, 7)), np.zeros((2, 7))]
+    broken[which][0, joint] = value
+
+    with np.errstate(invalid="ignore"):
+        found = STANDING.of(broken[0], broken[1], broken[2], None)
+
+    assert np.isnan(found[0]).all()
+    assert np.isfinite(found[1]).all()
+
+
+class Twins:
+    """Two arms of one hinge each on one base; they lie along the axes of the world."""
+
+    kinematics = SimpleNamespace(
+        links=("base", "left", "right"), parents=(0, 0, 0), axes=np.array([[0.0, 0.0, 0.0], *[[0.0, 1.0, 0.0]] * 2]),
+        column=np.array([0, 0, 1]), gain=np.ones(3),
+    )  # fmt: skip
+    profile = SimpleNamespace(
+        inertias=tuple(
+            Inertia(name, 1.0, (0.1, 0.0, 0.0), (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), "test") for name in ("left", "right")
+        )
+    )
+
+    def index(self, link: str) -> int:
+        return ("base", "left", "right").index(link)
+
+    def frames(self, positions: FloatArray) -> FloatArray:
+        return np.tile(np.eye(4), (len(positions), 4, 1, 1))
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_F01_a_number_that_is_none_in_one_arm_leaves_no_torque_in_the_other(value: float) -> None:
+    torques, still = Torques(cast(UrdfRobot, Twins())), np.zeros((2, 2))
+    changes = still.copy()
+    changes[0, 0] = value
+
+    found = torques.of(still, still, changes, None)
+
+    assert np.isnan(found[0]).all()
+    assert found[1].tolist() == pytest.approx([-0.980665, -0.980665])
 
 
 @pytest.mark.parametrize(
