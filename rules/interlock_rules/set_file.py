@@ -100,7 +100,7 @@ def _refuse_twice(form: SetForm, reading: Reading) -> None:
 def note_layouts(reading: Reading, setup: Setup, layouts: Sequence[Layout]) -> None:
     """Notes every accepted layout, of which no chunk could ever be permitted on this robot, with the reason."""
     for index, layout in enumerate(layouts):
-        wrong = unsupported(layout, setup.profile)
+        wrong = list(unsupported(layout, setup.profile))
         if not wrong and setup.model is not None:
             try:
                 wrong = unfollowable(layout, setup.profile, setup.model)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from .build import Proposal
 from .cartesian import is_cartesian, problems, rotation_fault, targets_of
 from .case import Case
 from .chunk import ActionChunk, Channel, Layout
+from .kept import kept
 from .lower import JointPath, commanded_rows, first_row_left, joint_limits, layout_of, period_ns, reference_at
 from .motion import Phase
 from .profile import Profile
@@ -101,7 +103,8 @@ def layout(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
         )
 
 
-def unsupported(layout: Layout, profile: Profile) -> list[str]:
+@kept
+def unsupported(layout: Layout, profile: Profile) -> tuple[str, ...]:
     """Why a layout cannot be judged on this robot; empty where it can."""
     joints, grippers = set(profile.joint_names), {gripper.name: gripper.unit for gripper in profile.grippers}
     names = [channel.name for channel in layout.channels]
@@ -118,7 +121,7 @@ def unsupported(layout: Layout, profile: Profile) -> list[str]:
             found.append(
                 f"{channel.name!r} ({channel.quantity}) is not supported yet: no joint or gripper of {profile.name}"
             )
-    return found
+    return tuple(found)
 
 
 def _joint_problems(channel: Channel) -> list[str]:
@@ -328,10 +331,12 @@ def _object_problem(item: SceneObject) -> str | None:
 
 def freshness(case: Case) -> Iterator[Finding]:
     """F-18: robot state and objects are fresh now, and none is from the future."""
-    limits = case.rules.freshness
-    yield _age("robot state", case.now_ns, case.state.seen_ns, limits.state_s)
-    for item in case.scene.objects or ():
-        yield _age(f"object {item.name!r}", case.now_ns, item.seen_ns, limits.objects_s)
+    limits, objects, now_ns = case.rules.freshness, case.scene.objects or (), case.now_ns
+    yield _age("robot state", now_ns, case.state.seen_ns, limits.state_s)
+    fresh = all(0.0 <= (now_ns - item.seen_ns) / 1e9 <= limits.objects_s for item in objects)
+    told = (min(objects, key=_SEEN_NS),) if objects and fresh else objects  # of those that are fresh, the oldest
+    for item in told:
+        yield _age(f"object {item.name!r}", now_ns, item.seen_ns, limits.objects_s)
 
 
 def observation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
@@ -342,6 +347,9 @@ def observation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
         age = (start - stamps.observation_ns) / 1e9
     limit = case.rules.freshness.observation_s
     yield within("freshness", age, limit, "s", "age of the observation when the first row is executed")
+
+
+_SEEN_NS: Final = attrgetter("seen_ns")
 
 
 def _age(what: str, now_ns: int, seen_ns: int, limit_s: float) -> Finding:

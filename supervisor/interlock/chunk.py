@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from .arrays import BoolArray, FloatArray, flags, floats, whole
 from .fields import check_fields
 from .jsonform import digest_of
+from .kept import kept
 
 Quantity: TypeAlias = Literal[
     "joint_position", "joint_velocity", "joint_torque", "ee_position", "ee_rotation", "ee_linear_velocity",
@@ -68,7 +68,7 @@ class Layout:
         return _layout_digest(self)
 
 
-@lru_cache(maxsize=256)
+@kept
 def _layout_digest(layout: Layout) -> str:
     return digest_of(layout)
 

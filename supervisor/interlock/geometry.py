@@ -32,11 +32,12 @@ class Pose:
     @property
     def fault(self) -> str | None:
         """Why this is no rigid transform, or None."""
-        if not all(math.isfinite(value) for value in (*self.xyz, *self.quat_xyzw)):
+        x, y, z, w = self.quat_xyzw
+        if not all(map(math.isfinite, (*self.xyz, x, y, z, w))):
             return "a pose must be finite"
-        if not all(abs(value) <= FARTHEST_M for value in self.xyz):
+        if not max(map(abs, self.xyz)) <= FARTHEST_M:
             return f"a pose must be within {FARTHEST_M:g} m, got {self.xyz}"
-        norm = math.sqrt(sum(value * value for value in self.quat_xyzw))
+        norm = math.sqrt(x * x + y * y + z * z + w * w)
         if not abs(norm - 1.0) <= QUATERNION_NORM_TOLERANCE:
             return f"a quaternion must have norm 1 within {QUATERNION_NORM_TOLERANCE}, got {norm:.6g}"
         return None

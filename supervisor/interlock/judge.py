@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import itemgetter
+from typing import Final
 
 import numpy as np
 
@@ -51,11 +53,13 @@ def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgem
     if layout is None or not all(finding.ok for finding in found):
         return Judgement(Verdict(ordered(found)))
     path = lower(case, chunk, layout, physics.model) if path is None else path
-    found += tuple(checks.followed(path))
-    if not all(finding.ok for finding in found):  # what cannot be followed has no joint path
+    followed = tuple(checks.followed(path))
+    found += followed
+    if not all(finding.ok for finding in followed):  # what cannot be followed has no joint path
         return Judgement(Verdict(ordered(found)))
-    found += tuple(chain(checks.seam(case, path), checks.tracking(case)))
-    if not all(finding.ok for finding in found):
+    start = (*checks.seam(case, path), *checks.tracking(case))
+    found += start
+    if not all(finding.ok for finding in start):
         return Judgement(Verdict(ordered(found)))
     proposal = propose(case, path, physics)
     found += tuple(chain(checks.stopping(case, proposal), checks.speed(case, proposal)))
@@ -98,19 +102,29 @@ def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """All that are violated, by severity, then by how far beyond the limit, relative to it, and last what is undecided
     (F-41); then, of each rule and check that is met, the finding that came nearest to its limit.
     """
-    ranked = sorted(findings, key=_rank)
-    told = {finding.rule for finding in findings if not finding.ok}
-    found: list[Finding] = []
-    for finding in ranked:
-        if not finding.ok or finding.rule not in told:
-            found.append(finding)
-            told.add(finding.rule)
-    return tuple(found)
+    violated = [finding for finding in findings if not finding.ok]
+    told = {finding.rule for finding in violated}
+    nearest: dict[str, tuple[float, str, Finding]] = {}
+    for finding in findings:
+        if finding.rule not in told:
+            share = _share(finding)
+            known = nearest.get(finding.rule)
+            if known is None or share < known[0]:
+                nearest[finding.rule] = share, finding.rule, finding
+    met = sorted(nearest.values(), key=_MET)
+    return (*sorted(violated, key=_rank), *(finding for _, _, finding in met))
 
 
-def _rank(finding: Finding) -> tuple[bool, int, float, str]:
-    ok, share = finding.ok, finding.share
-    return ok, 0 if ok else -SEVERITY[finding.reaction], math.inf if math.isnan(share) else share, finding.rule
+_MET: Final = itemgetter(0, 1)  # by share, then by rule
+
+
+def _rank(finding: Finding) -> tuple[int, float, str]:
+    return -SEVERITY[finding.reaction], _share(finding), finding.rule
+
+
+def _share(finding: Finding) -> float:
+    share = finding.share
+    return math.inf if math.isnan(share) else share
 
 
 def _rules(

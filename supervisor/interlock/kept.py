@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from functools import wraps
+from typing import Final, Generic, TypeVar, TypeVarTuple
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Values = TypeVarTuple("Values")
+Found = TypeVar("Found")
+
+MOST: Final = 64  # how much a function keeps
 
 
 class Kept(Generic[Key, Value]):
@@ -30,3 +35,24 @@ class Kept(Generic[Key, Value]):
                     self._values.pop(next(iter(self._values)))
                 self._values[key] = made
             return self._values[key]
+
+
+def kept(work: Callable[[*Values], Found]) -> Callable[[*Values], Found]:
+    """The function of frozen values, worked out once for those that it is asked of.
+
+    A value is known by its identity: to compare profiles or layouts field by field takes longer than what is saved.
+    Each is held, so that no other can take its place. When MOST are held, all are forgotten.
+    """
+    known: dict[tuple[int, ...], tuple[tuple[*Values], Found]] = {}
+
+    @wraps(work)
+    def remembered(*values: *Values) -> Found:
+        key = tuple(map(id, values))
+        entry = known.get(key)
+        if entry is None:
+            if len(known) >= MOST:
+                known.clear()
+            entry = known[key] = values, work(*values)
+        return entry[1]
+
+    return remembered

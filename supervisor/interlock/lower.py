@@ -7,7 +7,8 @@ the last permitted row to `braking` and the world to `build`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from .case import Case, Memory
 from .chunk import ActionChunk, Channel, Layout
 from .errors import UnusableInput
 from .inverse import FEWEST_JOINTS, Arm, Followed, follow, moved_by
+from .kept import kept
 from .motion import Reference, RobotModel
-from .profile import Gripper, Profile
+from .profile import Gripper, Joint, Profile
 from .rotations import rotvecs
 from .scene import RobotState
 
@@ -277,4 +279,14 @@ def gripper_value(gripper: Gripper, channel: Channel, value: float) -> float:
 
 def joint_limits(profile: Profile, name: str) -> FloatArray:
     """One limit of all joints (n,), NaN where the profile gives none."""
-    return np.array([math.nan if (value := getattr(joint, name)) is None else value for joint in profile.joints])
+    return _limits(profile)[name]
+
+
+@kept
+def _limits(profile: Profile) -> Mapping[str, FloatArray]:
+    names = [field.name for field in fields(Joint) if field.name not in {"name", "source"}]
+    return {name: frozen(np.array([_number(getattr(joint, name)) for joint in profile.joints])) for name in names}
+
+
+def _number(limit: float | None) -> float:
+    return math.nan if limit is None else limit

@@ -15,6 +15,7 @@ from .chunk import Layout, Unit
 from .fields import check_fields
 from .geometry import Pose, Vector
 from .jsonform import digest_of
+from .kept import kept
 
 NO_MOMENT: Final = 1e-6  # of the largest moment: what rounding makes of a rod or a plate
 
@@ -226,9 +227,14 @@ class Profile:
     @property
     def joint_names(self) -> tuple[str, ...]:
         """Names of all joints, in order."""
-        return tuple(joint.name for joint in self.joints)
+        return _joint_names(self)
 
     @property
     def digest(self) -> str:
         """SHA-256 [hex] of the canonical JSON form."""
         return digest_of(self)
+
+
+@kept
+def _joint_names(profile: Profile) -> tuple[str, ...]:
+    return tuple(joint.name for joint in profile.joints)
