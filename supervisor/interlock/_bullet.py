@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from . import kernels
 from .arrays import FloatArray
 from .errors import InterlockError
-from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
+from .geometry import Box, Capsule, ConvexMesh, Cylinder, Shape, Sphere
 from .quiet import without_line
-from .shapes import Side, separation, side
+from .shapes import Side, side
 
 with without_line(b"pybullet build time: "):
     import pybullet
 
-UP: Final = np.array([0.0, 0.0, 1.0])
 SWAPPED_M: Final = 5e-3  # margins explain no more than 2 mm
 UPRIGHT: Final = (0.0, 0.0, 0.0, 1.0)
 FAR_M: Final = 1e3  # nothing in a cell is further, so that an empty answer is always a fault
@@ -64,14 +65,13 @@ class Bullet:
 
     def nearest(self, first: Side, second: Side, pose: FloatArray) -> Nearest:
         """Where the first, at `pose` (4, 4) in the frame of the second, is nearest to it. Raises PhysicsFailed."""
-        if not np.isfinite(pose).all():
+        x, y, z, *turn = kernels.placement(pose)
+        if math.isnan(x):
             raise PhysicsFailed("a pose must be finite; PyBullet would see nothing there")
-        return _facing(
-            first, second, pose, self._closest(first, second, pose[:3, 3].tolist(), quaternion(pose[:3, :3]))
-        )
+        return _facing(first, second, pose, self._closest(first, second, [x, y, z], turn))
 
     def _closest(
-        self, first: Side, second: Side, place: list[float], turn: tuple[float, float, float, float]
+        self, first: Side, second: Side, place: Sequence[float], turn: Sequence[float]
     ) -> pybullet.ContactPoint:
         found = pybullet.getClosestPoints(
             bodyA=-1,
@@ -97,34 +97,11 @@ class Bullet:
 
 def _facing(first: Side, second: Side, pose: FloatArray, nearest: pybullet.ContactPoint) -> Nearest:
     """The answer with its normal towards the first; where their kinds suit it better, PyBullet answers for the swapped
-    shapes, and does not say so. Where its normal is none, up takes its place: any unit normal is sound.
+    shapes, and does not say so.
     """
-    distance, normal, points = nearest[8], np.array(nearest[7]), np.array([nearest[5], nearest[6]])
-    if isinstance(second.shape, HalfSpace):
-        return Nearest(distance, UP, points if normal[2] > 0.0 else points[::-1])
-    length = math.sqrt(float(normal @ normal))
-    if not abs(length - 1.0) < 1e-6:
-        return Nearest(distance, UP, points)
-    normal /= length
-    gap = separation(first, second, pose[None], normal)[0]
-    if gap < distance - SWAPPED_M and gap < separation(first, second, pose[None], -normal)[0]:
-        return Nearest(distance, -normal, points[::-1])
-    return Nearest(distance, normal, points)
-
-
-def quaternion(rotation: FloatArray) -> tuple[float, float, float, float]:
-    """The unit quaternion x, y, z, w of a rotation (3, 3), from its largest component, which never vanishes."""
-    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
-    squares = (1.0 + a - e - i, 1.0 - a + e - i, 1.0 - a - e + i, 1.0 + a + e + i)
-    parts = (
-        (squares[0], b + d, c + g, h - f),
-        (b + d, squares[1], f + h, c - g),
-        (c + g, f + h, squares[2], d - b),
-        (h - f, c - g, d - b, squares[3]),
-    )
-    x, y, z, w = max(zip(squares, parts, strict=True))[1]
-    length = math.sqrt(x * x + y * y + z * z + w * w)
-    return x / length, y / length, z / length, w / length
+    answer, distance = np.array([nearest[7], nearest[5], nearest[6]]), nearest[8]
+    kernels.face(answer, distance, SWAPPED_M, pose, *first.solid, *second.solid)
+    return Nearest(distance, answer[0], answer[1:])
 
 
 def _create(shape: Shape, client: int) -> int:

@@ -14,7 +14,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """The function, compiled at its first call; kept on disk, unless there is no folder for it that can be written.
 
-    What is kept is trusted as the code is, beside which it lies.
+    What is kept is trusted as the code is, beside which it lies. It is made anew when the function's own file changes,
+    and no other: so a compiled function calls those of its own file alone.
     """
     try:
         found: Any = njit(cache=True)(function)
@@ -24,13 +25,13 @@ def compiled(function: Function) -> Function:
 
 
 def forget(function: Callable[..., Any]) -> int:
-    """Removes what is kept of all compiled functions of this one's file; how many files that were.
+    """Removes what is kept of all compiled functions of this one's folder; how many files that were.
 
     For a cache that a loss of power left unreadable: numba reads half a file as an error, at the first call.
     """
     stats: Any = getattr(function, "stats", None)
-    folder, stem = getattr(stats, "cache_path", None), Path(function.__code__.co_filename).stem
-    found = [path for kind in ("nbi", "nbc") for path in Path(folder).glob(f"{stem}.*.{kind}")] if folder else []
+    folder = getattr(stats, "cache_path", None)
+    found = [path for kind in ("nbi", "nbc") for path in Path(folder).glob(f"*.{kind}")] if folder else []
     for path in found:
         path.unlink(missing_ok=True)
     return len(found)

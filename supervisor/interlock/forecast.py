@@ -65,11 +65,6 @@ class Bounds:
     near: FloatArray
     points: FloatArray
 
-    def touch(self, node: int, near: float, points: FloatArray) -> None:
-        """Takes in the distance at one node, which ends one interval and starts another."""
-        for interval in range(node, min(node + 2, len(self.low))):
-            self.see(interval, near, points)
-
     def see(self, interval: int, near: float, points: FloatArray) -> None:
         """Takes in how near an interval comes somewhere."""
         if near < self.near[interval]:
@@ -82,6 +77,16 @@ class Bounds:
     def next(self, need: FloatArray, asked: BoolArray) -> int:
         """The node to ask for next, -1 for none: in the middle of the first run of those that open intervals leave."""
         return kernels.next_node(self.low, self.near, need, asked, TOLERANCE_M, TOLERANCE)
+
+    def take_in(
+        self, node: int, gaps: FloatArray, points: FloatArray, sagitta: FloatArray, need: FloatArray, asked: BoolArray
+    ) -> int:
+        """Takes in the gaps (N,) along the normal found at a node, and the nearest points (2, 3) there; the `next` node
+        then.
+        """
+        return kernels.take_in(
+            self.low, self.near, self.points, need, asked, sagitta, node, gaps, points, TOLERANCE_M, TOLERANCE
+        )
 
 
 def known(low: FloatArray) -> Bounds:
@@ -110,12 +115,9 @@ class Search:
             return
         poses = pair.relative(along.frames)
         while node >= 0:
-            asked[node] = True
             normal, points = self._ask(pair, along, poses[node], node)
             gaps = separation(pair.first, pair.second, poses, normal)
-            kernels.learn(found.low, gaps, sagitta)
-            found.touch(node, float(gaps[node]), points)
-            node = found.next(need, asked)
+            node = found.take_in(node, gaps, points, sagitta, need, asked)
         for interval in np.flatnonzero(found.open(need)).tolist():
             violated = found.near[interval] < need[interval]
             if depth == 0 or interval == 0 or (violated and depth <= DEPTH - VIOLATED):

@@ -97,10 +97,7 @@ def separation(first: Side, second: Side, poses: FloatArray, normal: FloatArray)
     """Least of n . p over the first minus largest over the second (N,) [m], for poses (N, 4, 4) of the first in the
     frame of the second and a unit normal n (3,) there: never more than their signed distance.
     """
-    return kernels.gaps(
-        poses, normal, first.solid.kind, first.solid.size, first.solid.corners,
-        second.solid.kind, second.solid.size, second.solid.corners,
-    )  # fmt: skip
+    return kernels.gaps(poses, normal, *first.solid, *second.solid)
 
 
 NO_CORNERS: Final = np.empty((0, 3))

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from . import kernels
+from . import kernels_dynamics
 from .arrays import FloatArray, IntArray, frozen
 from .errors import UnusableInput
 from .geometry import HalfSpace
@@ -21,8 +21,8 @@ GRAVITY: Final = np.array([0.0, 0.0, -9.80665])  # m/s^2, standard gravity (ISO 
 
 
 class Masses(NamedTuple):
-    """Bodies as `kernels.inverse_dynamics` takes them: the links that carry them (B,), their masses (B,) [kg], and in
-    the frames of those links their centres (B, 3) [m] and tensors (B, 3, 3) [kg m^2].
+    """Bodies as `kernels_dynamics.inverse_dynamics` takes them: the links that carry them (B,), their masses (B,) [kg],
+    and in the frames of those links their centres (B, 3) [m] and tensors (B, 3, 3) [kg m^2].
     """
 
     carriers: IntArray
@@ -62,7 +62,7 @@ class Torques:
         if held is not None and not _weighable(held):
             return frozen(np.full(positions.shape, math.nan))
         frames = self.model.frames(positions)
-        found = kernels.inverse_dynamics(frames, velocities, accelerations, *self._tree, *self._with(held))
+        found = kernels_dynamics.inverse_dynamics(frames, velocities, accelerations, *self._tree, *self._with(held))
         rows = np.isfinite(positions) & np.isfinite(velocities) & np.isfinite(accelerations)
         found[~rows.all(axis=1)] = math.nan
         return frozen(found)

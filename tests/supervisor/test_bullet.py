@@ -10,7 +10,7 @@ import pybullet
 import pytest
 from scipy.spatial.transform import Rotation
 
-from interlock._bullet import SWAPPED_M, Bullet, PhysicsFailed, quaternion
+from interlock._bullet import SWAPPED_M, Bullet, PhysicsFailed
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 from interlock.shapes import separation, side, support
 
@@ -152,16 +152,6 @@ def test_a_shape_that_pybullet_refuses_is_an_error(bullet: Bullet, monkeypatch: 
 
     with pytest.raises(PhysicsFailed, match="could not create a sphere"):
         bullet.nearest(new, new, np.eye(4))
-
-
-def test_rotations_become_quaternions_whatever_their_largest_part(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    half_turns = [
-        np.diag(signs) for signs in ((1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0), (1.0, 1.0, 1.0))
-    ]
-
-    for turn in [*half_turns, *Rotation.random(50, rng=generator).as_matrix()]:
-        np.testing.assert_allclose(Rotation.from_quat(quaternion(turn)).as_matrix(), turn, atol=1e-12)
 
 
 def test_queries_leave_nothing_behind(bullet: Bullet) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
-from interlock import kernels
+from interlock import kernels, kernels_dynamics
+from interlock._bullet import SWAPPED_M, Bullet
 from interlock.arrays import FloatArray
 from interlock.covers import balls_of
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
@@ -22,6 +24,7 @@ from interlock.shapes import WORLD, planes_of, separation, side, solid_of, suppo
 from interlock.torques import Torques
 from tests.supervisor import panda
 
+MODULES = (kernels, kernels_dynamics)
 MODEL = UrdfRobot(panda.profile(), panda.cell())
 SEEDS = st.integers(0, 2**32 - 1)
 CUBE = np.array([[x, y, z] for x in (-0.1, 0.1) for y in (-0.2, 0.2) for z in (-0.3, 0.3)])
@@ -33,9 +36,10 @@ SHAPES: list[Shape] = [
 
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs every kernel as plain Python from here on."""
-    for name, value in vars(kernels).items():
-        if hasattr(value, "py_func"):
-            monkeypatch.setattr(kernels, name, value.py_func)
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if hasattr(value, "py_func"):
+                monkeypatch.setattr(module, name, value.py_func)
 
 
 def solid(shape: Shape) -> tuple[int, FloatArray, FloatArray]:
@@ -76,7 +80,9 @@ def looked(seed: int) -> list[Any]:
         found.append(kernels.carried(pair.first.centre[None], pair.second.offset, frames[0, 1]))
         found.append(kernels.open_ones(low, near, np.full(6, 0.5), 1e-4, 0.02))
         found += [poses, gaps, kernels.next_node(low, near, np.full(6, 0.5), asked, 1e-4, 0.02)]
-        kernels.learn(low, gaps, np.full(6, 0.001))
+        spots, points = generator.normal(size=(2, 3)), np.full((6, 2, 3), math.nan)
+        taken = (low, near, points, np.full(6, 0.5), asked, np.full(6, 0.001), 5, gaps, spots, 1e-4, 0.02)
+        found += [kernels.take_in(*taken), near, points, asked]
         found += [low, pair.way.deviation(np.full(9, 0.002), frames, steps, ball, pair.first.reach)]
     return found
 
@@ -263,3 +269,83 @@ def test_without_balls_nothing_is_raised(way: str, monkeypatch: pytest.MonkeyPat
 
 def test_balls_are_found_once() -> None:
     assert balls_of(MODEL.sides["panda_hand"]) is balls_of(MODEL.sides["panda_hand"])
+
+
+WAYS = pytest.mark.parametrize("way", ["compiled", "interpreted"])
+HALF_TURNS = [np.diag(signs) for signs in ((1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0), (1.0, 1.0, 1.0))]
+
+
+@WAYS
+def test_rotations_become_quaternions_whatever_their_largest_part(
+    seed: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "interpreted":
+        interpreted(monkeypatch)
+    generator = np.random.default_rng(seed)
+
+    for turn in [*HALF_TURNS, *Rotation.random(50, rng=generator).as_matrix()]:
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = turn, generator.normal(size=3)
+        found = kernels.placement(pose)
+        assert list(found[:3]) == pose[:3, 3].tolist()
+        np.testing.assert_allclose(Rotation.from_quat(found[3:]).as_matrix(), turn, atol=1e-12)
+
+
+@WAYS
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_F02_what_is_not_finite_is_no_placement(value: float, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "interpreted":
+        interpreted(monkeypatch)
+
+    for place in np.ndindex(4, 4):
+        pose = np.eye(4)
+        pose[place] = value
+        assert np.isnan(kernels.placement(pose)).all()
+
+
+def faced(answer: FloatArray, distance: float, pose: FloatArray, first: Shape, second: Shape) -> FloatArray:
+    """What `kernels.face` makes of an answer, written plainly."""
+    normal, points = answer[0], answer[1:]
+    if isinstance(second, HalfSpace):
+        return np.vstack([[0.0, 0.0, 1.0], points if normal[2] > 0.0 else points[::-1]])
+    length = float(np.linalg.norm(normal))
+    if not abs(length - 1.0) < 1e-6:
+        return np.vstack([[0.0, 0.0, 1.0], points])
+    unit = normal / length
+
+    def gap(along: FloatArray) -> float:
+        turned = -(along @ pose[:3, :3])[None]
+        return float(along @ pose[:3, 3] - support(first, turned)[0] - support(second, along[None])[0])
+
+    swapped = gap(unit) < distance - SWAPPED_M and gap(unit) < gap(-unit)
+    return np.vstack([-unit, points[::-1]]) if swapped else np.vstack([unit, points])
+
+
+UPRIGHT: list[Shape] = [*SHAPES[:-1], HalfSpace((0.0, 0.0, 1.0))]
+
+
+@WAYS
+@pytest.mark.parametrize("second", UPRIGHT, ids=lambda shape: shape.kind)
+def test_an_answer_faces_the_first_shape_whichever_way_it_came(
+    second: Shape, seed: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "interpreted":
+        interpreted(monkeypatch)
+    generator = np.random.default_rng(seed)
+    first, bullet, pose = ConvexMesh(CUBE), Bullet(), np.eye(4)
+    ours, theirs = side(first, np.eye(4), 0), side(second, np.eye(4), 0)
+
+    for length in (1.0, -1.0, 1.0 + 1e-7, 2.0, 0.0, math.nan):
+        pose[:3, :3], pose[:3, 3] = Rotation.random(rng=generator).as_matrix(), generator.uniform(-1.0, 1.0, 3)
+        nearest = bullet.nearest(ours, theirs, pose)
+        answer = np.vstack([length * nearest.normal, nearest.points])
+        wanted = faced(answer, nearest.distance, pose, first, second)
+        kernels.face(answer, nearest.distance, SWAPPED_M, pose, *ours.solid, *theirs.solid)
+        np.testing.assert_allclose(answer, wanted, rtol=0.0, atol=1e-12)
+
+
+def test_a_kernel_calls_none_of_another_file() -> None:
+    for module in MODULES:
+        made = [value for value in vars(module).values() if hasattr(value, "py_func")]
+        assert made
+        assert {kernel.__module__ for kernel in made} == {module.__name__}
