@@ -7,10 +7,12 @@ an object.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from interlock.case import Case
+from interlock.kept import kept
 from interlock.motion import Motion, RobotModel
 from interlock.profile import AllowedCollision, Profile
 
@@ -34,7 +36,7 @@ class Bodies:
     links: of the robot; shaped: those that have a hull; fixed: those that no joint moves. hand: the profile's hand
     links. in_hand: whether the motion carries something; held: the name of what was measured in the hand (None:
     nothing). cell: its bodies. objects: those that were seen (None: nobody looked). target: which the task is about.
-    allowed: the profile's collisions.
+    allowed: the profile's collisions, and what the hand holds with the hand, each pair in alphabetical order.
     """
 
     links: tuple[str, ...]
@@ -46,7 +48,7 @@ class Bodies:
     cell: tuple[str, ...]
     objects: tuple[str, ...] | None
     target: str | None
-    allowed: tuple[AllowedCollision, ...]
+    allowed: frozenset[tuple[str, str]]
 
 
 def bodies_of(case: Case, motion: Motion, model: RobotModel) -> Bodies:
@@ -66,8 +68,20 @@ def _bodies(case: Case, motion: Motion, model: RobotModel) -> Bodies:
         cell=tuple(body.name for body in case.rules.cell.bodies),
         objects=None if objects is None else tuple(item.name for item in objects),
         target=case.scene.target,
-        allowed=tuple(profile.allowed_collisions),
+        allowed=_allowed(profile),
     )
+
+
+@kept
+def _allowed(profile: Profile) -> frozenset[tuple[str, str]]:
+    return allowed_collisions(profile.allowed_collisions, profile.hand_links)
+
+
+def allowed_collisions(allowed: Iterable[AllowedCollision], hand_links: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """The profile's, in alphabetical order, and what the hand holds with the hand."""
+    named = ((pair.a, pair.b) for pair in allowed)
+    hand = ((HELD, link) for link in hand_links)
+    return frozenset((min(a, b), max(a, b)) for pairs in (named, hand) for a, b in pairs)
 
 
 def shaped(model: RobotModel) -> tuple[str, ...]:

@@ -10,9 +10,8 @@ from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Po
 from interlock.motion import RobotModel
 from interlock.scene import Body, SceneObject
 
-from .bodies import CELL, GRIPPER, HELD, OBJECT, OBJECTS, ROBOT, TARGET, is_robot, shaped
+from .bodies import CELL, GRIPPER, HELD, OBJECT, OBJECTS, ROBOT, TARGET, allowed_collisions, is_robot, shaped
 from .kind import NoProvocation, Provoked, Setup
-from .pairs import allowed_collisions
 from .provoking import hold_still
 from .searching import corners_of, in_hand, lowest, the_model
 

@@ -12,10 +12,9 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from interlock.arrays import FloatArray
-from interlock.profile import AllowedCollision
 from interlock.rules import Demand
 
-from .bodies import HELD, Bodies, around, is_robot, robot_parts
+from .bodies import Bodies, around, is_robot, robot_parts
 
 Pair: TypeAlias = tuple[str, str]
 
@@ -62,19 +61,11 @@ def never_judged(pairs: Iterable[Pair], bodies: Bodies) -> frozenset[Pair]:
     """Those pairs that are allowed to touch: the profile's allowed collisions, the hand and what it holds, and links
     that no joint moves with each other and with the fixed cell, where nothing can change.
     """
-    allowed = allowed_collisions(bodies.allowed, bodies.hand)
     return frozenset(
         (a, b)
         for a, b in pairs
-        if (min(a, b), max(a, b)) in allowed or (a in bodies.fixed and (b in bodies.fixed or b in bodies.cell))
+        if (min(a, b), max(a, b)) in bodies.allowed or (a in bodies.fixed and (b in bodies.fixed or b in bodies.cell))
     )
-
-
-def allowed_collisions(allowed: Iterable[AllowedCollision], hand_links: Iterable[str]) -> frozenset[Pair]:
-    """The profile's, in alphabetical order, and what the hand holds with the hand."""
-    named = ((pair.a, pair.b) for pair in allowed)
-    hand = ((HELD, link) for link in hand_links)
-    return frozenset((min(a, b), max(a, b)) for pairs in (named, hand) for a, b in pairs)
 
 
 def demands_of(least: Sequence[tuple[Group, FloatArray]], *, closing: bool = False) -> tuple[Demand, ...]:

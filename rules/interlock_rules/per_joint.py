@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from interlock.arrays import BoolArray, FloatArray
@@ -12,7 +14,7 @@ from interlock.rules import Trace
 
 from .amounts import OfProfile
 from .kind import Fault
-from .traces import trace, unknown
+from .traces import unknown
 
 
 def bound(profile: Profile, name: str, most: float | OfProfile) -> FloatArray:
@@ -51,10 +53,18 @@ def per_joint(
     profile: Profile, motion: Motion, margins: FloatArray, values: FloatArray, limit: FloatArray, unit: str, what: str
 ) -> tuple[Trace, ...]:
     """One trace a joint, from columns of (N, n)."""
+    one = np.zeros(len(motion), dtype=np.int64)
+    columns = zip(margins.T, values.T, limit.T, _said(profile.joint_names, what), strict=True)
     return tuple(
-        trace(motion, margins[:, joint], values[:, joint], limit[:, joint], unit, (name,), f"{what} of {name}")
-        for joint, name in enumerate(profile.joint_names)
+        Trace(margin, value, most, unit, names, one, None, quantity)
+        for margin, value, most, (names, quantity) in columns
     )
+
+
+@lru_cache(maxsize=64)
+def _said(joints: tuple[str, ...], what: str) -> tuple[tuple[tuple[tuple[str, ...]], str], ...]:
+    """The names and the quantity of the trace of each joint."""
+    return tuple((((joint,),), f"{what} of {joint}") for joint in joints)
 
 
 def idle(profile: Profile, field: str, name: str, most: float | OfProfile) -> tuple[Fault, ...]:

@@ -8,7 +8,6 @@ is so near a side that rounding would decide. What is beyond a side of the zone'
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ import shapely
 
 from interlock import kernels
 from interlock.arrays import BoolArray, FloatArray
+from interlock.kept import kept
 from interlock.scene import Zone
 
 from .swept import Swept
@@ -46,7 +46,7 @@ class _Plan:
     blunt: bool
 
 
-@lru_cache(maxsize=256)
+@kept
 def _plan(zone: Zone) -> _Plan:
     polygon = zone.polygon
     shapely.prepare(polygon)
@@ -57,7 +57,7 @@ def _plan(zone: Zone) -> _Plan:
         polygon.boundary,
         np.vstack([normals, np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])]),
         np.append(offsets, [-zone.z_min, zone.z_max]),
-        len(normals) > 0 and polygon.convex_hull.equals(polygon),
+        bool(len(normals) > 0 and polygon.convex_hull.equals(polygon)),
         bool((turns >= 0.0).all()),
     )
 
@@ -89,17 +89,12 @@ def is_inside(zone: Zone, swept: Swept) -> BoolArray:
 def _inside(plan: _Plan, swept: Swept, *, exact: bool) -> FloatArray:
     """The same as `inside_m`; `exact`: how far the body sticks out counts, otherwise only that it does."""
     growth = swept.growth()
-    across, crossed, heights = kernels.in_prism(swept.poses, swept.corners, plan.normals, plan.offsets)
-    known = (across > LEAST_DEPTH_M) & plan.convex
-    if exact:
-        known |= (across < -LEAST_DEPTH_M) & (crossed == 1) & (plan.convex and plan.blunt)
-    else:
-        known |= across < -LEAST_DEPTH_M
-    open_ = ~known & np.isfinite(heights) & np.isfinite(growth)
+    most = len(plan.normals) if not exact else int(plan.convex and plan.blunt)
+    margin, heights, open_ = kernels.in_prism(
+        swept.poses, swept.corners, plan.normals, plan.offsets, growth, LEAST_DEPTH_M, plan.convex, most
+    )
     if open_.any():
-        across[open_] = _depth_inside(plan, swept, open_, growth)
-    margin: FloatArray = np.minimum(across, heights) - growth
-    margin[~np.isfinite(margin)] = np.nan
+        margin[open_] = np.minimum(_depth_inside(plan, swept, open_, growth), heights[open_]) - growth[open_]
     return margin
 
 

@@ -147,8 +147,8 @@ def _attached(
         return None
     carrier = carriers[0]
     poses, (sagitta, error), angle = _poses(motion, model, link), _bounds(motion, model, carrier), turn(motion)
-    corner = _placed(motion.poses[:1, model.links.index(carrier)], model.vertices[carrier])[0]
-    out = float(np.linalg.norm(_placed(poses[:1], points)[0][:, None] - corner[None], axis=2).min(axis=1).max())
+    there = motion.poses[0, model.links.index(carrier)]
+    out = kernels.sticking_out(poses[0], np.ascontiguousarray(points), there, model.vertices[carrier])
     slack = float(joint_limits(profile, "tracking").sum())
     return Swept(poses, points, sagitta + 3.0 / 16.0 * angle**2 * out, error + slack * out, angle, radius)
 

@@ -60,8 +60,9 @@ def _shortest(
 def _within(
     before: FloatArray, nodes: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float
 ) -> bool:
-    velocities = np.diff(np.vstack([before, nodes]), axis=0) / period_s
-    changes = np.diff(velocities, axis=0) / period_s
+    path = np.concatenate([before, nodes])
+    velocities = (path[1:] - path[:-1]) / period_s
+    changes = (velocities[1:] - velocities[:-1]) / period_s
     return bool((np.abs(velocities[1:]) <= speed).all() and (np.abs(changes) <= acceleration * (1.0 + 1e-9)).all())
 
 
@@ -69,7 +70,11 @@ def _nodes(before: FloatArray, ahead: FloatArray, count: int) -> FloatArray:
     """`count` steps of falling speed, then one step of rest; shape (count + 1, n)."""
     speeds = 1.0 - np.arange(1, count + 1) / (count + 1)
     along = np.cumsum(np.append(speeds, 0.0))
-    path = np.vstack([before[1:], ahead]) if len(ahead) else np.vstack([before[1:], 2.0 * before[1:] - before[:1]])
+    path = (
+        np.concatenate([before[1:], ahead])
+        if len(ahead)
+        else np.concatenate([before[1:], 2.0 * before[1:] - before[:1]])
+    )
     return frozen(on_path(path, along))
 
 

@@ -51,7 +51,7 @@ def propose(case: Case, path: JointPath, physics: Physics) -> Proposal:
     """The motion and plan of a path: its rows to be permitted, and the shortest brake within 100 % of the profile."""
     profile = case.rules.profile
     rows = path.positions[: path.commit]
-    before = np.vstack([path.reference.positions[None], rows])[-2:]
+    before = np.concatenate([path.reference.positions[None], rows])[-2:]
     found, nodes = _stop(path, rows, before, profile, case.state.held, physics)
     motion = _motion(case, path, nodes, physics)
     return Proposal(path, motion, _plan(case, path, nodes), found.fits)
@@ -77,9 +77,9 @@ def _stop(
 
 def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile) -> _Nodes:
     period_s = path.period_ns / NS
-    positions = np.vstack([path.reference.positions[None], rows, stop])
+    positions = np.concatenate([path.reference.positions[None], rows, stop])
     last = path.grippers[path.commit - 1 : path.commit]
-    grippers = np.vstack(
+    grippers = np.concatenate(
         [path.reference.grippers[None], path.grippers[: path.commit], np.repeat(last, len(stop), axis=0)]
     )
     phase = np.array([Phase.COMMITTED] + [Phase.ROW] * len(rows) + [Phase.BRAKE] * len(stop), dtype=np.int64)
@@ -87,8 +87,8 @@ def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile
     seconds = frozen(np.arange(len(positions), dtype=np.float64) * period_s)
     if profile.interpolation == "cubic":
         return _cubic(path.reference, seconds, positions, grippers, phase, row, profile.control_rate_hz)
-    velocities = np.vstack([path.reference.velocities[None], np.diff(positions, axis=0) / period_s])
-    accelerations = np.vstack([path.reference.accelerations[None], np.diff(velocities, axis=0) / period_s])
+    velocities = np.concatenate([path.reference.velocities[None], (positions[1:] - positions[:-1]) / period_s])
+    accelerations = np.concatenate([path.reference.accelerations[None], (velocities[1:] - velocities[:-1]) / period_s])
     return _Nodes(seconds, positions, velocities, accelerations, None, grippers, phase, row)
 
 
@@ -103,7 +103,7 @@ def _cubic(
 ) -> _Nodes:
     """Cubic Hermite pieces through the nodes, sampled at the control rate; node velocities are central differences."""
     period_s = float(seconds[1])
-    slopes = np.vstack([
+    slopes = np.concatenate([
         reference.velocities[None],
         (positions[2:] - positions[:-2]) / (2.0 * period_s), np.zeros((1, positions.shape[1]))
     ])  # fmt: skip
@@ -118,11 +118,11 @@ def _cubic(
     start = np.concatenate([[0.0], (piece + share[:, 0]) * period_s])
     return _Nodes(
         seconds=start,
-        positions=np.vstack([positions[:1], fine]),
-        velocities=np.vstack([reference.velocities[None], velocity]),
-        accelerations=np.vstack([reference.accelerations[None], acceleration]),
-        jerks=np.vstack([np.zeros((1, positions.shape[1])), 6.0 * a / period_s**3]),
-        grippers=np.vstack([grippers[:1], grippers[piece + 1]]),
+        positions=np.concatenate([positions[:1], fine]),
+        velocities=np.concatenate([reference.velocities[None], velocity]),
+        accelerations=np.concatenate([reference.accelerations[None], acceleration]),
+        jerks=np.concatenate([np.zeros((1, positions.shape[1])), 6.0 * a / period_s**3]),
+        grippers=np.concatenate([grippers[:1], grippers[piece + 1]]),
         phase=np.concatenate([phase[:1], phase[piece + 1]]),
         row=np.concatenate([row[:1], row[piece + 1]]),
     )
@@ -140,8 +140,8 @@ def _plan(case: Case, path: JointPath, nodes: _Nodes) -> Plan:
     last = int(np.searchsorted(before.times_ns, path.start_ns - SHORTEST_NS))
     return Plan(
         np.concatenate([before.times_ns[first:last], times]),
-        np.vstack([before.positions[first:last], nodes.positions]),
-        np.vstack([before.grippers[first:last], nodes.grippers]),
+        np.concatenate([before.positions[first:last], nodes.positions]),
+        np.concatenate([before.grippers[first:last], nodes.grippers]),
         path.rows_end_ns,
         path.start_ns,
     )
@@ -154,14 +154,14 @@ def _motion(case: Case, path: JointPath, nodes: _Nodes, physics: Physics) -> Mot
 
 
 def _joined(lead: _Nodes, nodes: _Nodes, offset_s: float) -> _Nodes:
-    jerks = None if nodes.jerks is None else np.vstack([np.zeros_like(lead.positions), nodes.jerks])
+    jerks = None if nodes.jerks is None else np.concatenate([np.zeros_like(lead.positions), nodes.jerks])
     return _Nodes(
         seconds=np.concatenate([lead.seconds, nodes.seconds + offset_s]),
-        positions=np.vstack([lead.positions, nodes.positions]),
-        velocities=np.vstack([lead.velocities, nodes.velocities]),
-        accelerations=np.vstack([lead.accelerations, nodes.accelerations]),
+        positions=np.concatenate([lead.positions, nodes.positions]),
+        velocities=np.concatenate([lead.velocities, nodes.velocities]),
+        accelerations=np.concatenate([lead.accelerations, nodes.accelerations]),
         jerks=jerks,
-        grippers=np.vstack([lead.grippers, nodes.grippers]),
+        grippers=np.concatenate([lead.grippers, nodes.grippers]),
         phase=np.concatenate([lead.phase, nodes.phase]),
         row=np.concatenate([lead.row, nodes.row]),
     )
@@ -184,11 +184,11 @@ def _lead(case: Case, until_ns: int) -> _Nodes:
             times.append(when)
     return _Nodes(
         seconds=(np.array(times) - now) / NS,
-        positions=np.vstack(positions),
-        velocities=np.vstack(velocities),
-        accelerations=np.vstack(accelerations),
+        positions=np.array(positions),
+        velocities=np.array(velocities),
+        accelerations=np.array(accelerations),
         jerks=None,
-        grippers=np.vstack(grippers),
+        grippers=np.array(grippers),
         phase=np.array([Phase.MEASURED] * 2 + [Phase.COMMITTED] * (len(positions) - 2), dtype=np.int64),
         row=np.full(len(positions), -1, dtype=np.int64),
     )

@@ -177,9 +177,9 @@ def _unmeasured(rule: Rule, why: str) -> Finding:
 def _telling(motion: Motion, traces: tuple[Trace, ...]) -> list[Trace]:
     """Those that are violated, and of all others the one that comes nearest to its limit; `ordered` tells no more."""
     told: list[Trace] = []
-    nearest, least = None, math.inf
+    nearest, least, shape = None, math.inf, motion.times_s.shape
     for trace in traces:
-        if trace.margin.shape != motion.times_s.shape:
+        if trace.margin.shape != shape:
             told.append(trace)
             continue
         node = where_least(trace.margin)

@@ -580,29 +580,43 @@ def least_along(poses: FloatArray, corners: FloatArray, directions: FloatArray) 
 
 @compiled
 def in_prism(
-    poses: FloatArray, corners: FloatArray, normals: FloatArray, offsets: FloatArray
-) -> tuple[FloatArray, IntArray, FloatArray]:
-    """How deep [m] corners (V, 3), in frames with poses (N, 4, 4), are at both ends of each interval inside of a prism:
-    of its sides (N,), negative for the furthest across one of them; how many sides they are across (N,); and of its
-    floor and ceiling, which are the last two of the planes (N,). NaN where a frame is nowhere.
+    poses: FloatArray,
+    corners: FloatArray,
+    normals: FloatArray,
+    offsets: FloatArray,
+    growth: FloatArray,
+    least_depth: float,
+    inside: bool,  # noqa: FBT001 - a kernel's arguments have no names
+    most: int,
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """How deep [m] corners (V, 3), in frames with poses (N, 4, 4), are at both ends of each interval inside of a prism,
+    less their growth (N,): negative for the furthest across a plane, NaN where that is not finite. Of its floor and
+    ceiling alone, growth left out. And where its sides do not say it, because they must be `least_depth` away for that:
+    they say it of what is inside of all of them if `inside`, and of what is across at most that many of them.
 
-    normals (K, 3), inward, and offsets (K,): a point p is n . p + c inside of a plane.
+    normals (K, 3), inward, and offsets (K,): a point p is n . p + c inside of a plane; the last two are the floor and
+    the ceiling.
     """
     sides = len(normals) - 2
     least = least_along(poses, corners, normals)
-    across, heights = np.full(len(poses), math.inf), np.full(len(poses), math.inf)
-    crossed = np.zeros(len(poses), dtype=np.int64)
+    margin, heights = np.empty(len(poses)), np.full(len(poses), math.inf)
+    open_ = np.empty(len(poses), dtype=np.bool_)
     for n in range(len(poses)):
+        across, crossed = math.inf, 0
         for k in range(sides + 2):
             depth = min(least[n, k], least[max(n - 1, 0), k]) + offsets[k]
             if k < sides:
-                across[n] = min(across[n], depth)
-                crossed[n] += depth < 0.0
+                across = min(across, depth)
+                crossed += depth < 0.0
             else:
                 heights[n] = min(heights[n], depth)
-        if math.isnan(least[n, sides] + least[max(n - 1, 0), sides]):
-            across[n], heights[n] = math.nan, math.nan
-    return across, crossed, heights
+        known = inside and across > least_depth
+        known = known or (across < -least_depth and crossed <= most)
+        somewhere = math.isfinite(least[n, sides] + least[max(n - 1, 0), sides] + heights[n] + growth[n])
+        open_[n] = somewhere and not known
+        deep = min(across, heights[n]) - growth[n]
+        margin[n] = deep if somewhere and math.isfinite(deep) else math.nan
+    return margin, heights, open_
 
 
 @compiled
@@ -616,6 +630,25 @@ def middles(poses: FloatArray, corners: FloatArray) -> FloatArray:
     for n in range(len(poses)):
         carry(mean, poses[n], found[n])
     return found
+
+
+@compiled
+def sticking_out(pose: FloatArray, points: FloatArray, other: FloatArray, corners: FloatArray) -> float:
+    """How far [m] the furthest of points (P, 3) of a frame `pose` (4, 4) is from the nearest of corners (V, 3) of
+    another frame (4, 4); NaN where one of them is.
+    """
+    most, here, there = 0.0, np.empty(3), np.empty(3)
+    for p in range(len(points)):
+        carry(points[p], pose, here)
+        least = math.inf
+        for v in range(len(corners)):
+            carry(corners[v], other, there)
+            gap = apart(here, there)
+            if gap < least or math.isnan(gap):
+                least = gap
+        if least > most or math.isnan(least):
+            most = least
+    return most
 
 
 @compiled

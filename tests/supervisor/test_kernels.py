@@ -92,10 +92,16 @@ def swept(seed: int) -> list[Any]:
     generator = np.random.default_rng(seed)
     poses, corners = generator.normal(size=(5, 4, 4)), generator.normal(size=(20, 3))
     poses[3] *= math.nan if seed == 2 else 1.0
+    prism = poses, corners, generator.normal(size=(5, 3)), generator.normal(size=5)
     return [
         kernels.least_along(poses, corners, generator.normal(size=(4, 3))),
         kernels.longest_chords(poses, corners),
-        *kernels.in_prism(poses, corners, generator.normal(size=(5, 3)), generator.normal(size=5)),
+        *kernels.in_prism(*prism, poses[:, 2, 2], 0.2, True, 1),
+        *kernels.in_prism(*prism, poses[:, 2, 2], 0.2, False, 3),
+        *kernels.in_prism(*prism, np.zeros(5), 1e9, True, 0),
+        kernels.sticking_out(poses[0], corners[:3], poses[1], corners),
+        kernels.sticking_out(poses[3], corners[:3], poses[0], corners),
+        kernels.sticking_out(poses[0], corners[:3], poses[3], corners),
         kernels.middles(poses, corners),
         kernels.grown(poses[:, 0, 0], poses[:, 1, 1], 0.1),
         kernels.rates(np.abs(poses[:, 0, 0]), np.array([0.0, 0.1, 0.1, 0.2, 0.3])),
