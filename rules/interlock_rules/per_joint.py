@@ -8,7 +8,7 @@ import numpy as np
 
 from interlock.arrays import BoolArray, FloatArray
 from interlock.lower import joint_limits
-from interlock.motion import Motion, Phase
+from interlock.motion import Motion
 from interlock.profile import Profile
 from interlock.rules import Trace
 
@@ -25,8 +25,7 @@ def bound(profile: Profile, name: str, most: float | OfProfile) -> FloatArray:
 
 def limits(motion: Motion, profile: Profile, name: str, most: float | OfProfile) -> FloatArray:
     """The limit of each joint along a motion (N, n): in the brake it is 100 % of the profile."""
-    braking = (motion.phase == Phase.BRAKE)[:, None]
-    return np.where(braking, joint_limits(profile, name), bound(profile, name, most))
+    return np.where(motion.braking()[:, None], joint_limits(profile, name), bound(profile, name, most))
 
 
 def at_most(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import kernels_motion
 from .arrays import FloatArray, frozen
 
 LONGEST_S = 2.0  # a brake that takes longer is no brake; the chunk is refused
@@ -35,7 +36,7 @@ def brake(
         best = _shortest(before, ahead[:0], speed, acceleration, period_s, least)
     if best is not None:
         return Brake(best, fits=True)
-    return Brake(_nodes(before, ahead[:0], _longest(period_s)), fits=False)
+    return Brake(frozen(kernels_motion.stop(_line(before, ahead[:0]), _longest(period_s))), fits=False)
 
 
 def _longest(period_s: float) -> int:
@@ -46,41 +47,20 @@ def _shortest(
     before: FloatArray, ahead: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float, least: int
 ) -> FloatArray | None:
     velocity = np.abs(before[1] - before[0]) / period_s
-    steps = velocity / (acceleration * period_s)
-    if not np.isfinite(steps).all():
+    steps = float((velocity / (acceleration * period_s)).max())
+    if not math.isfinite(steps):
         return None
-    fewest = max(least, math.ceil(float(steps.max()) - 1e-9) - 1, 0)
-    for count in range(fewest, _longest(period_s) + 1):
-        nodes = _nodes(before, ahead, count)
-        if _within(before, nodes, speed, acceleration, period_s):
-            return nodes
-    return None
+    fewest, most = max(least, math.ceil(steps - 1e-9) - 1, 0), _longest(period_s)
+    line = _line(before, ahead)
+    nodes = kernels_motion.shortest_stop(before, line, speed, acceleration, period_s, fewest, most)
+    return frozen(nodes) if len(nodes) else None
 
 
-def _within(
-    before: FloatArray, nodes: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float
-) -> bool:
-    path = np.concatenate([before, nodes])
-    velocities = (path[1:] - path[:-1]) / period_s
-    changes = (velocities[1:] - velocities[:-1]) / period_s
-    return bool((np.abs(velocities[1:]) <= speed).all() and (np.abs(changes) <= acceleration * (1.0 + 1e-9)).all())
-
-
-def _nodes(before: FloatArray, ahead: FloatArray, count: int) -> FloatArray:
-    """`count` steps of falling speed, then one step of rest; shape (count + 1, n)."""
-    speeds = 1.0 - np.arange(1, count + 1) / (count + 1)
-    along = np.cumsum(np.append(speeds, 0.0))
-    path = (
-        np.concatenate([before[1:], ahead])
-        if len(ahead)
-        else np.concatenate([before[1:], 2.0 * before[1:] - before[:1]])
-    )
-    return frozen(on_path(path, along))
+def _line(before: FloatArray, ahead: FloatArray) -> FloatArray:
+    """The polyline (P >= 2, n) on which to brake: along the rows ahead, or straight on."""
+    return np.concatenate([before[1:], ahead if len(ahead) else 2.0 * before[1:] - before[:1]])
 
 
 def on_path(path: FloatArray, along: FloatArray) -> FloatArray:
     """Points (K, n) on a polyline (P >= 2, n) at `along` (K,) >= 0, in segments; past the end straight on."""
-    segment = np.minimum(along.astype(np.int64), len(path) - 2)
-    share = (along - segment)[:, None]
-    found: FloatArray = path[segment] + share * (path[segment + 1] - path[segment])
-    return found
+    return kernels_motion.on_path(path, along)

@@ -20,6 +20,7 @@ from .scene import Held, RobotState
 
 LENGTHENINGS = 4  # how often a brake is made longer because it would need more torque than the drives have
 NS = 1e9
+AHEAD = np.array([Phase.COMMITTED, Phase.ROW, Phase.BRAKE], dtype=np.int64)  # from the reference to rest
 SHORTEST_NS = 1000  # between two nodes that are closer a speed would be rounding error, and nothing else
 
 
@@ -82,8 +83,9 @@ def _nodes(path: JointPath, rows: FloatArray, stop: FloatArray, profile: Profile
     grippers = np.concatenate(
         [path.reference.grippers[None], path.grippers[: path.commit], np.repeat(last, len(stop), axis=0)]
     )
-    phase = np.array([Phase.COMMITTED] + [Phase.ROW] * len(rows) + [Phase.BRAKE] * len(stop), dtype=np.int64)
-    row = np.concatenate([[-1], path.start_row + np.arange(len(rows)), np.full(len(stop), -1)]).astype(np.int64)
+    phase = np.repeat(AHEAD, [1, len(rows), len(stop)])
+    row = np.full(len(positions), -1, dtype=np.int64)
+    row[1 : len(rows) + 1] = np.arange(path.start_row, path.start_row + len(rows))
     seconds = frozen(np.arange(len(positions), dtype=np.float64) * period_s)
     if profile.interpolation == "cubic":
         return _cubic(path.reference, seconds, positions, grippers, phase, row, profile.control_rate_hz)

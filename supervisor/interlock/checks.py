@@ -409,7 +409,7 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
     torques = proposal.motion.torques
     if torques is not None:
         limit = joint_limits(case.rules.profile, "torque")
-        over = np.abs(torques[proposal.motion.phase == Phase.BRAKE]) - limit
+        over = np.abs(torques[proposal.motion.braking()]) - limit
         worst = np.unravel_index(int(np.argmax(np.where(np.isnan(over), np.inf, over))), over.shape)
         joint = int(worst[1])
         yield within(

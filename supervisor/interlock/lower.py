@@ -260,17 +260,14 @@ def _gripper(
     column = next((i for i, channel in enumerate(layout.channels) if channel.name == gripper.name), None)
     if column is None:
         return found
-    last = held
-    for row in range(rows):
-        if chunk.mask[row, column]:
-            last = gripper_value(gripper, layout.channels[column], float(chunk.values[row, column]))
-        if row >= start_row:
-            found[row - start_row] = last
+    commanded = np.maximum.accumulate(np.where(chunk.mask[:rows, column], np.arange(rows), -1))[start_row:]
+    told = commanded >= 0
+    found[told] = gripper_value(gripper, layout.channels[column], chunk.values[commanded[told], column])
     return found
 
 
-def gripper_value(gripper: Gripper, channel: Channel, value: float) -> float:
-    """A channel's value in the gripper's own unit and polarity (F-10)."""
+def gripper_value(gripper: Gripper, channel: Channel, value: FloatArray) -> FloatArray:
+    """A channel's values in the gripper's own unit and polarity (F-10)."""
     share = value if channel.unit == "ratio" else (value - gripper.closed) / (gripper.open - gripper.closed)
     if channel.polarity == "zero_open":
         share = 1.0 - share

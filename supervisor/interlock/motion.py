@@ -139,7 +139,11 @@ class Motion:
 
     def proposed(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which nodes (N,) belong to the proposal: its rows and its brake."""
-        return np.asarray(self.phase >= Phase.ROW)
+        return self.once("proposed", lambda: np.asarray(self.phase >= Phase.ROW))
+
+    def braking(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which nodes (N,) belong to the brake."""
+        return self.once("braking", lambda: np.asarray(self.phase == Phase.BRAKE))
 
 
 class RobotModel(Protocol):

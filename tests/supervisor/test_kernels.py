@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from interlock import kernels, kernels_dynamics
+from interlock import kernels, kernels_dynamics, kernels_motion
 from interlock._bullet import SWAPPED_M, Bullet
 from interlock.arrays import FloatArray
 from interlock.covers import balls_of
@@ -24,7 +24,7 @@ from interlock.shapes import WORLD, planes_of, separation, side, solid_of, suppo
 from interlock.torques import Torques
 from tests.supervisor import panda
 
-MODULES = (kernels, kernels_dynamics)
+MODULES = (kernels, kernels_dynamics, kernels_motion)
 MODEL = UrdfRobot(panda.profile(), panda.cell())
 SEEDS = st.integers(0, 2**32 - 1)
 CUBE = np.array([[x, y, z] for x in (-0.1, 0.1) for y in (-0.2, 0.2) for z in (-0.3, 0.3)])
@@ -348,6 +348,42 @@ def test_an_answer_faces_the_first_shape_whichever_way_it_came(
         wanted = faced(answer, nearest.distance, pose, first, second)
         kernels.face(answer, nearest.distance, SWAPPED_M, pose, *ours.solid, *theirs.solid)
         np.testing.assert_allclose(answer, wanted, rtol=0.0, atol=1e-12)
+
+
+def stopped(
+    before: FloatArray, path: FloatArray, speed: FloatArray, acceleration: FloatArray, period_s: float, fewest: int
+) -> FloatArray:
+    """The shortest stop of at most 20 steps, written plainly."""
+    for count in range(fewest, 21):
+        along = np.cumsum([*(1.0 - np.arange(1, count + 1) / (count + 1)), 0.0])
+        segment = np.minimum(along.astype(np.int64), len(path) - 2)
+        nodes = path[segment] + (along - segment)[:, None] * (path[segment + 1] - path[segment])
+        rates = np.diff(np.vstack([before, nodes]), axis=0) / period_s
+        changes = np.diff(rates, axis=0) / period_s
+        if (np.abs(rates[1:]) <= speed).all() and (np.abs(changes) <= acceleration * (1.0 + 1e-9)).all():
+            return np.asarray(nodes)
+    return np.empty((0, path.shape[1]))
+
+
+@WAYS
+def test_a_stop_is_the_shortest_that_keeps_the_limits(seed: int, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "interpreted":
+        interpreted(monkeypatch)
+    generator = np.random.default_rng(seed)
+    lengths = set[int]()
+
+    for hardest in np.linspace(1.0, 40.0, 60):
+        steps = generator.uniform(-0.02, 0.02, (8, 3))
+        path = np.cumsum(steps, axis=0)[int(generator.integers(0, 6)) :]
+        before = np.array([path[0] - steps[0], path[0]])
+        limits = np.full(3, generator.uniform(0.8, 2.0)), np.full(3, hardest)
+        for start in (before, np.full((2, 3), math.nan)):
+            found = kernels_motion.shortest_stop(start, path, *limits, 0.02, 1, 20)
+            np.testing.assert_array_equal(found, stopped(start, path, *limits, 0.02, 1))
+            lengths.add(len(found))
+
+    assert 0 in lengths
+    assert len(lengths) > 2
 
 
 def test_a_kernel_calls_none_of_another_file() -> None:

@@ -175,7 +175,7 @@ def test_F10_polarity_and_range_are_read_as_the_layout_says(
 ) -> None:
     channel = Channel("hand", "hand", "gripper", "absolute", unit, "tool", polarity=polarity)
 
-    assert gripper_value(profile().grippers[0], channel, value) == pytest.approx(expected)
+    assert gripper_value(profile().grippers[0], channel, np.array([value])) == pytest.approx([expected])
 
 
 def test_F11_joints_are_found_by_name_whatever_the_order_of_columns() -> None:
