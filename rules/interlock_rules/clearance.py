@@ -123,7 +123,8 @@ class MinimumClearance:
             return None
         least = [(group, self._least(group, case, motion)) for group in groups]
         apart = demands_of([(group, one.apart) for group, one in least])
-        return (*apart, *demands_of([(group, one.touching) for group, one in least], closing=True))
+        touching = [(group, one.touching) for group, one in least if one.touching.max() > -np.inf]
+        return (*apart, *demands_of(touching, closing=True))
 
     def _least(self, group: Group, case: Case, motion: Motion) -> _Least:
         """What the pairs of a group must keep."""

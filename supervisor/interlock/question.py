@@ -103,6 +103,7 @@ class Question:
         self.kept = shapes
         self.nowhere = np.full((len(motion), 2, 3), math.nan)
         self.masks: list[BoolArray] = [np.ones(len(motion), dtype=np.bool_)]
+        self.told = list(zip(motion.grippers.min(axis=0).tolist(), motion.grippers.max(axis=0).tolist(), strict=True))
         self.phases = {
             (name, closing): tuple(self._finger(name, slide, closing=closing))
             for name, slide in model.slides.items()
@@ -221,7 +222,7 @@ class Question:
         is what it is at first, and one for all the rest. Where its closing is intended, its measured place alone.
         """
         measured, told = float(self.motion.measured_grippers[slide.gripper]), self.motion.grippers[:, slide.gripper]
-        least, most = float(told.min()), float(told.max())
+        least, most = self.told[slide.gripper]
         if not (math.isfinite(measured) and math.isfinite(least) and math.isfinite(most)):
             yield _Phase(None, 0)
             return
