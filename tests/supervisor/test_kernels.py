@@ -81,7 +81,8 @@ def looked(seed: int) -> list[Any]:
         found.append(kernels.open_ones(low, near, np.full(6, 0.5), 1e-4, 0.02))
         found += [poses, gaps, kernels.next_node(low, near, np.full(6, 0.5), asked, 1e-4, 0.02)]
         spots, points = generator.normal(size=(2, 3)), np.full((6, 2, 3), math.nan)
-        taken = (low, near, points, np.full(6, 0.5), asked, np.full(6, 0.001), 5, gaps, spots, 1e-4, 0.02)
+        near[5] = -math.inf  # it was seen nearer already
+        taken = (low, near, points, np.full(6, 0.5), asked, np.full(6, 0.001), 4, gaps, spots, 1e-4, 0.02)
         found += [kernels.take_in(*taken), near, points, asked]
         found += [low, pair.way.deviation(np.full(9, 0.002), frames, steps, ball, pair.first.reach)]
     return found
