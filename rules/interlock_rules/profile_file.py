@@ -12,11 +12,13 @@ from interlock.profile import (
     Gripper,
     Inertia,
     Joint,
+    LockedJoint,
     NamedPose,
     Profile,
     Stopping,
     ToolPoint,
     Urdf,
+    UrdfCopy,
 )
 
 from .forms import bounds, pose
@@ -72,6 +74,7 @@ def _profile(form: ProfileForm, reading: Reading) -> Profile | None:
         tool_points=tuple(ToolPoint(point.name, point.link, pose(point.at, point.rpy)) for point in form.tool_points),
         inertias=inertias,
         allowed_collisions=tuple(AllowedCollision(*one.pair, one.because) for one in form.allowed_collisions),
+        locked=tuple(LockedJoint(one.joint, one.at, one.because) for one in form.locked),
         stopping=stopping[0] if stopping else None,
         stop_category=form.stop_category,
         vetoes_before_stop=form.vetoes_before_stop,
@@ -80,7 +83,8 @@ def _profile(form: ProfileForm, reading: Reading) -> Profile | None:
 
 def _urdf(form: UrdfForm) -> Urdf:
     package, _, path = form.file.partition(":")
-    return Urdf(package, path, form.sha256, form.meshes_sha256 or "")
+    copies = tuple(UrdfCopy(copy.prefix, pose(copy.at, copy.rpy)) for copy in form.copies)
+    return Urdf(package, path, form.sha256, form.meshes_sha256 or "", copies)
 
 
 def _known(word: str, words: Iterable[str], what: str) -> str:

@@ -54,14 +54,34 @@ class JointForm:
 
 
 @dataclass(frozen=True, slots=True)
+class UrdfCopyForm:
+    """One of several robots of the same URDF: the prefix of all its names, and its place in their common base."""
+
+    prefix: Name
+    at: Place = AT_ORIGIN
+    rpy: Turns = AT_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
 class UrdfForm:
     """A URDF as `package:path` in an installed Python package, the SHA-256 of its bytes, and one of all the meshes that
     its collision geometry names, if any: of the lines `<SHA-256>  <path in the package>`, by path, each file once.
+    With copies the robot is several of it.
     """
 
     file: Annotated[str, StringConstraints(pattern=URDF_PATTERN)]
     sha256: Digest
     meshes_sha256: Digest | None = None
+    copies: tuple[UrdfCopyForm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LockedJointForm:
+    """A joint that turns in the URDF and that nobody commands: where it is taken to stand, and why."""
+
+    joint: Name
+    at: Turn
+    because: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,4 +199,5 @@ class ProfileForm:
     tool_points: tuple[ToolPointForm, ...] = ()
     inertias: tuple[InertiaForm, ...] = ()
     allowed_collisions: tuple[AllowedCollisionForm, ...] = ()
+    locked: tuple[LockedJointForm, ...] = ()
     stopping: StoppingForm | None = None

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from interlock.assembly import assembled
 from interlock.errors import UnusableInput
 from interlock.profile import Joint, Profile
-from interlock.urdf import Description, UrdfJoint, read_urdf
+from interlock.urdf import Description, UrdfJoint
 
 from .problems import nearest
 from .reading import Reading
@@ -42,7 +43,7 @@ def fit(profile: Profile, reading: Reading) -> tuple[Profile, tuple[Difference, 
     if profile.urdf is None:
         return profile, ()
     try:
-        description = read_urdf(profile.urdf)
+        description = assembled(profile)
     except UnusableInput as error:
         reading.note(("urdf",), str(error))
         return profile, ()

@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from interlock.arrays import FloatArray
+from interlock.assembly import assembled
 from interlock.case import Case
 from interlock.geometry import Box, HalfSpace, Pose, Shape, Vector
 from interlock.profile import Profile
 from interlock.scene import Held, Zone
-from interlock.urdf import read_urdf
 from interlock.verdict import Finding
 
 from ._bullet import FIELD_OF_VIEW_DEG, Bullet, Pixels
@@ -92,7 +92,7 @@ def _with_their_links(profile: Profile, names: Sequence[str]) -> frozenset[str]:
     """The names, for each joint among them the link that it moves, and for each tool point the link that it is on."""
     links = {point.name: point.link for point in profile.tool_points}
     if profile.urdf is not None:
-        links |= {joint.name: joint.child for joint in read_urdf(profile.urdf).joints}
+        links |= {joint.name: joint.child for joint in assembled(profile).joints}
     return frozenset([*names, *(links[name] for name in names if name in links)])
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from interlock.arrays import FloatArray
+from interlock.assembly import assembled
 from interlock.errors import UnusableInput
 from interlock.geometry import Pose
 from interlock.kinematics import Kinematics, kinematics_of
 from interlock.profile import Profile
-from interlock.urdf import read_urdf
 
 MARGIN_RAD = 0.1  # an expert keeps this far from the ends of a joint
 
@@ -41,7 +41,7 @@ def tool_of(profile: Profile, mount: Pose) -> Tool:
         raise UnusableInput(f"profile {profile.name!r} needs a URDF and a tool point to plan with")
     point = profile.tool_points[0]
     fingers = [finger.joint for gripper in profile.grippers for finger in gripper.fingers]
-    kinematics = kinematics_of(read_urdf(profile.urdf), [*profile.joint_names, *fingers])
+    kinematics = kinematics_of(assembled(profile), [*profile.joint_names, *fingers])
     return Tool(
         kinematics=kinematics,
         mount=mount.matrix(),

@@ -7,10 +7,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from scipy.spatial.transform import Rotation
 
 from interlock.arrays import FloatArray
+from interlock.assembly import assembled
 from interlock.errors import UnusableInput
 from interlock.geometry import Box, Cylinder, Sphere
 from interlock.profile import Inertia, Profile
-from interlock.urdf import Collision, Description, Mesh, UrdfJoint, read_urdf
+from interlock.urdf import Collision, Description, Mesh, UrdfJoint
 
 WEIGHTLESS = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
 
@@ -19,7 +20,7 @@ def described(profile: Profile) -> Description:
     """The robot that the profile names; raises UnusableInput without a readable URDF."""
     if profile.urdf is None:
         raise UnusableInput(f"profile {profile.name!r} names no URDF; a robot without a shape cannot be simulated")
-    return read_urdf(profile.urdf)
+    return assembled(profile)
 
 
 def urdf_text(profile: Profile, description: Description, *, visuals: bool) -> str:

@@ -162,15 +162,41 @@ class AllowedCollision:
 
 
 @dataclass(frozen=True, slots=True)
+class UrdfCopy:
+    """One of several robots of the same URDF: what goes before all its names, and its pose in their common base."""
+
+    prefix: str
+    pose: Pose
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Urdf:
     """A URDF inside an installed Python package; `sha256` [hex] is of the file's bytes, `meshes_sha256` of all meshes
     that its collision geometry names (empty: none), as `interlock.urdf.digest_of_meshes` has it.
+
+    With copies the robot is several of it, under a new root `base`; without, it is the URDF as it stands.
     """
 
     package: str
     path: str
     sha256: str
     meshes_sha256: str = ""
+    copies: tuple[UrdfCopy, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedJoint:
+    """A joint that turns in the URDF and that nobody commands: taken to stand at a position [rad], for a reason."""
+
+    joint: str
+    position: float
+    because: str
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -205,6 +231,7 @@ class Profile:
     tool_points: tuple[ToolPoint, ...] = ()  # the first is `tcp`
     inertias: tuple[Inertia, ...] = ()
     allowed_collisions: tuple[AllowedCollision, ...] = ()
+    locked: tuple[LockedJoint, ...] = ()
     stopping: Stopping | None = None
     stop_category: Literal[0, 1, 2] = 2
     vetoes_before_stop: int = 5

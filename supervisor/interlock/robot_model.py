@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from .arrays import FloatArray, frozen
+from .assembly import assembled
 from .errors import UnusableInput
 from .fingers import check_joints, slides
 from .geometry import ConvexMesh
@@ -17,7 +18,6 @@ from .profile import Profile
 from .reach import Ball, Route, route
 from .scene import Cell, Held
 from .shapes import Side, point, side
-from .urdf import read_urdf
 
 CROSS: Final = frozen(
     np.array(
@@ -40,10 +40,8 @@ class UrdfRobot:
 
     def __init__(self, profile: Profile, cell: Cell) -> None:
         """Raises UnusableInput where profile and URDF do not fit, or any collision geometry cannot be read."""
-        if profile.urdf is None:
-            raise UnusableInput(f"profile {profile.name!r} names no URDF")
         self.profile = profile
-        self.description = read_urdf(profile.urdf)
+        self.description = assembled(profile)
         fingers = [finger for gripper in profile.grippers for finger in gripper.fingers]
         check_joints(self.description, profile.joint_names, fingers)
         self.kinematics = kinematics_of(self.description, [*profile.joint_names, *(finger.joint for finger in fingers)])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from xml.etree.ElementTree import Element, ParseError
 
 import numpy as np
@@ -22,6 +23,12 @@ from .profile import Urdf
 
 URDF_BYTES = 1 << 20  # a large humanoid's URDF has 200 kB; what is much larger is no robot (F-47)
 MESH_BYTES = 32 << 20
+
+# Robots come in distributions without a Python package, too: for the name in a profile, the distribution that installs
+# them and the folder in it that is their root.
+DATA_FOLDERS: Final[dict[str, tuple[str, str]]] = {
+    "example_robot_data": ("example-robot-data", "cmeel.prefix/share/example-robot-data")
+}
 
 JointType: TypeAlias = Literal["revolute", "continuous", "prismatic", "fixed"]
 
@@ -91,8 +98,7 @@ def read_urdf(source: Urdf) -> Description:
     """The robot that the URDF describes. Raises UnusableInput where the file or one of its meshes is missing, is not
     the one that was reviewed, or leaves its package, and where it describes no tree of supported joints.
     """
-    root = _package_root(source.package)
-    file = _inside(root, source.path)
+    root, file = _package_root(source.package), file_of(source)
     content = _bytes(file, URDF_BYTES)
     found = hashlib.sha256(content).hexdigest()
     if found != source.sha256:
@@ -101,7 +107,7 @@ def read_urdf(source: Urdf) -> Description:
         )
     try:
         robot = fromstring(content.decode(), forbid_dtd=True)
-        links = [_link(element, file.parent, root, source.package) for element in robot.findall("link")]
+        links = [_link(element, file.parent, root) for element in robot.findall("link")]
         joints = [_joint(element) for element in robot.findall("joint")]
     except (DefusedXmlException, ParseError, ValueError) as error:
         raise UnusableInput(f"{source.package}:{source.path}: {error!r}") from error
@@ -130,13 +136,27 @@ def _check_meshes(source: Urdf, root: Path, links: list[UrdfLink]) -> None:
         )
 
 
+def file_of(source: Urdf) -> Path:
+    """Where a URDF is. Raises UnusableInput where its package is not installed or has no such file inside it."""
+    return _inside(_package_root(source.package), source.path)
+
+
 def _package_root(package: str) -> Path:
+    if package in DATA_FOLDERS:
+        return _data_root(*DATA_FOLDERS[package])
     spec = importlib.util.find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
         raise UnusableInput(
             f"no package {package!r} is installed; a URDF is named as package:path, without dots in the package"
         )
     return Path(next(iter(spec.submodule_search_locations))).resolve()
+
+
+def _data_root(distribution: str, folder: str) -> Path:
+    try:
+        return Path(str(importlib.metadata.distribution(distribution).locate_file(folder))).resolve()
+    except importlib.metadata.PackageNotFoundError as error:
+        raise UnusableInput(f"{distribution} is not installed; it comes with interlock-vla[robots]") from error
 
 
 def _inside(root: Path, path: str) -> Path:
@@ -175,15 +195,15 @@ def _tree(found: list[UrdfLink], joints: list[UrdfJoint], path: str) -> Descript
     return Description((links[roots[0]], *(links[joint.child] for joint in ordered)), tuple(ordered))
 
 
-def _link(element: Element, folder: Path, root: Path, package: str) -> UrdfLink:
+def _link(element: Element, folder: Path, root: Path) -> UrdfLink:
     collisions = [
-        Collision(_geometry(_child(collision, "geometry"), folder, root, package), _origin(collision))
+        Collision(_geometry(_child(collision, "geometry"), folder, root), _origin(collision))
         for collision in element.findall("collision")
     ]
     return UrdfLink(_text(element, "name"), tuple(collisions))
 
 
-def _geometry(element: Element, folder: Path, root: Path, package: str) -> Box | Sphere | Cylinder | Mesh:
+def _geometry(element: Element, folder: Path, root: Path) -> Box | Sphere | Cylinder | Mesh:
     if (box := element.find("box")) is not None:
         return Box(_three(box, "size"))
     if (sphere := element.find("sphere")) is not None:
@@ -191,17 +211,17 @@ def _geometry(element: Element, folder: Path, root: Path, package: str) -> Box |
     if (cylinder := element.find("cylinder")) is not None:
         return Cylinder(_number(cylinder, "radius"), _number(cylinder, "length"))
     mesh = _child(element, "mesh")
-    file = _mesh_file(_text(mesh, "filename"), folder, root, package)
+    file = _mesh_file(_text(mesh, "filename"), folder, root)
     return Mesh(file, _three(mesh, "scale", "1 1 1"), hashlib.sha256(_bytes(file, MESH_BYTES)).hexdigest())
 
 
-def _mesh_file(name: str, folder: Path, root: Path, package: str) -> Path:
-    """`package://` means the URDF's own folder, else the package's root, with or without the package's name."""
+def _mesh_file(name: str, folder: Path, root: Path) -> Path:
+    """`package://` means the URDF's own folder, else the package's root, with or without its name."""
     relative = str(folder.relative_to(root))
     if not name.startswith("package://"):
         return _inside(root, f"{relative}/{name}" if not PurePosixPath(name).is_absolute() else name)
     name = name.removeprefix("package://")
-    places = [f"{relative}/{name}", name, name.removeprefix(f"{package}/")]
+    places = [f"{relative}/{name}", name, name.removeprefix(f"{root.name}/")]
     for place in places[:-1]:
         if (root / place).is_file():
             return _inside(root, place)

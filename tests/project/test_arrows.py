@@ -34,7 +34,7 @@ LAYERS = (
     ("motion",),
     ("rules", "case", "verdict"),
     ("physics",),
-    ("shapes", "covers", "urdf", "kinematics", "hulls", "reach", "pairs", "fingers", "robot_model"),
+    ("shapes", "covers", "urdf", "assembly", "kinematics", "hulls", "reach", "pairs", "fingers", "robot_model"),
     ("_bullet", "torques", "obstacles", "forecast", "question", "bullet_physics"),
     ("cartesian", "inverse"),
     ("lower", "braking"),

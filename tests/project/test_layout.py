@@ -23,6 +23,7 @@ FOLDERS = {
 # Tests that mirror no source file: a file, or a folder with all that is in it, and why.
 NO_MIRROR = {
     "tests/project": "about the repository as a whole",
+    "tests/robots": "about the shipped robots, each as a whole",
     "tests/bench": "about the scripts in bench, which are no package",
     "tests/sim/test_tool_rows.py": "about rules, inverse kinematics, supervisor and simulation together",
 }

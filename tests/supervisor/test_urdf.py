@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from interlock import urdf
 from interlock.errors import UnusableInput
 from interlock.geometry import Box, Cylinder, Sphere
 from interlock.profile import Urdf
@@ -132,6 +133,48 @@ def test_F47_no_urdf_outside_the_package_is_read(package: Path, path: str) -> No
 
     with pytest.raises(UnusableInput, match="leaves the package"):
         read_urdf(Urdf("somebots", path, ""))
+
+
+@pytest.fixture
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of robots of an installed distribution that holds no Python package."""
+    site = tmp_path / "site"
+    (site / "many_robots-1.0.dist-info").mkdir(parents=True)
+    (site / "many_robots-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: many-robots\nVersion: 1.0\n"
+    )
+    (site / "share" / "many-robots").mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [str(site), *sys.path])
+    monkeypatch.setitem(urdf.DATA_FOLDERS, "many_robots", ("many-robots", "share/many-robots"))
+    monkeypatch.setitem(urdf.DATA_FOLDERS, "gone_robots", ("gone-robots", "share/gone-robots"))
+    return site / "share" / "many-robots"
+
+
+def test_a_distribution_without_a_python_package_is_read_from_its_folder(distribution: Path) -> None:
+    text = collision('<mesh filename="package://many-robots/meshes/m.obj"/>')
+    (distribution / "meshes").mkdir()
+    (distribution / "meshes" / "m.obj").touch()
+    (distribution / "arm.urdf").write_text(text)
+    meshes = panda.digest(f"{panda.digest('')}  meshes/m.obj\n")
+
+    found = read_urdf(Urdf("many_robots", "arm.urdf", panda.digest(text), meshes))
+
+    mesh = found.links[0].collisions[0].geometry
+    assert isinstance(mesh, Mesh)
+    assert mesh.file == distribution / "meshes" / "m.obj"
+
+
+def test_F47_nothing_beside_the_folder_of_a_distribution_is_read(distribution: Path) -> None:
+    (distribution.parent / "x.urdf").touch()
+
+    with pytest.raises(UnusableInput, match="leaves the package"):
+        read_urdf(Urdf("many_robots", "../x.urdf", ""))
+
+
+@pytest.mark.usefixtures("distribution")
+def test_a_distribution_that_is_not_installed_is_named_with_the_extra_that_brings_it() -> None:
+    with pytest.raises(UnusableInput, match=r"gone-robots is not installed; .*interlock-vla\[robots\]"):
+        read_urdf(Urdf("gone_robots", "arm.urdf", ""))
 
 
 @pytest.mark.parametrize("name", ["no_such_package_at_all", "not.plain", "", "this"])
