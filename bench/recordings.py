@@ -19,6 +19,8 @@ from rich.progress import track
 from bench.causes import UNKNOWN, Outcome, outcome
 from bench.episodes import Episode, read_episodes
 from bench.replaying import pieces
+from bench.shape import EVERY, SHARES, refused, remains, section
+from bench.shape import RULES as WITH_SHAPE
 from bench.telling import by_cause, page, reactions
 from interlock import BulletPhysics
 from interlock.rules import RuleSet
@@ -66,13 +68,15 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{error}; name the folder of 50 episodes of G1-policy-train with --data", file=sys.stderr)
         return 2
     outcomes = replayed(episodes[: given.episodes], load(RULES))
-    text = page(outcomes)
+    shaped = remains(episodes[: given.episodes : EVERY], load(WITH_SHAPE))
+    text = "\n".join([page(outcomes).rstrip(), *section(shaped)])
     if given.write:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(text, encoding="utf-8")
     print(text)
-    print(json.dumps(figures(outcomes)))
-    return 1 if by_cause(outcomes)[UNKNOWN.name] else 0
+    near = {f"{share:.0%}": refused(shaped, share) for share in SHARES}
+    print(json.dumps({**figures(outcomes), "too_near_at_tracking": near}))
+    return 1 if by_cause(outcomes)[UNKNOWN.name] or refused(shaped, SHARES[-1]) else 0
 
 
 if __name__ == "__main__":

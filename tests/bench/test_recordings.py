@@ -12,6 +12,7 @@ from bench.causes import LAG, START, STREAM, UNKNOWN
 from bench.episodes import Episode, read_episodes
 from bench.recordings import DATA, figures, main, replayed
 from bench.replaying import pieces
+from bench.shape import SHARES, refused, remains, section, with_share
 from bench.telling import page
 from interlock.arrays import FloatArray
 from interlock.lower import reference_at
@@ -134,3 +135,19 @@ def test_no_refusal_of_real_motion_is_unexplained(rules: RuleSet) -> None:
     outcomes = replayed(chosen, rules)
 
     assert {cause for one in outcomes for _, cause in one.violations} == {START, STREAM, LAG}
+
+
+def test_what_is_too_near_only_for_its_tracking_error_is_told_from_what_is_too_near(commands: FloatArray) -> None:
+    shaped = load("g1-upper-body")
+
+    found = remains([episode(commands[:30])], shaped)
+
+    assert [refused(found, share) for share in SHARES] == [2, 0, 0, 0]
+    assert f"| 100% | 2 | 2 | {found[0].finding.value:.3f} | episode 7, row " in "\n".join(section(found))
+
+
+def test_a_share_of_the_tracking_error_changes_nothing_else(rules: RuleSet) -> None:
+    part = with_share(rules.profile, 0.5)
+
+    assert [joint.tracking for joint in part.joints] == [0.5 * joint.tracking for joint in rules.profile.joints]
+    assert with_share(part, 2.0) == rules.profile
