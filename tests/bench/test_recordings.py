@@ -142,8 +142,9 @@ def test_what_is_too_near_only_for_its_tracking_error_is_told_from_what_is_too_n
 
     found = remains([episode(commands[:30])], shaped)
 
-    assert [refused(found, share) for share in SHARES] == [2, 0, 0, 0]
-    assert f"| 100% | 2 | 2 | {found[0].finding.value:.3f} | episode 7, row " in "\n".join(section(found))
+    assert (refused(found, SHARES[0]), refused(found, SHARES[-1])) == (2, 0)
+    worst = min(one.finding.value for one in found)
+    assert f"| 100% | 2 | 2 | {worst:.3f} | episode 7, row " in "\n".join(section(found))
 
 
 def test_a_share_of_the_tracking_error_changes_nothing_else(rules: RuleSet) -> None:
