@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, KDTree
 
 from interlock.arrays import FloatArray
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere
@@ -97,20 +97,28 @@ def _into_itself(setup: Setup, model: RobotModel, one: str, other: str) -> Float
         and (min(a, b), max(a, b)) not in allowed
         and not (a in model.fixed and b in model.fixed)
     }
-    balls = {b: _ball(model.vertices[b]) for _, b in wanted}
+    balls = {b: _ball(model.vertices[b]) for b in {b for _, b in wanted}}
+    facing = {a: sorted(b for first, b in wanted if first == a) for a in sorted({a for a, _ in wanted})}
+    corners = {a: KDTree(model.vertices[a] if a != HELD else np.zeros((1, 3))) for a in facing}
 
     def slack(positions: FloatArray) -> FloatArray:
-        points = {a: corners_of(setup, (a,), positions) for a in {a for a, _ in wanted}}
         poses = model.forward(positions)
-        gaps = [np.full(len(positions), np.inf)]
-        for a, b in sorted(wanted):
-            middle, radius = balls[b]
-            place = poses[:, model.links.index(b)]
-            centre = place[:, :3, :3] @ middle + place[:, :3, 3]
-            gaps.append(np.linalg.norm(points[a] - centre[:, None], axis=2).min(axis=1) - radius)
-        return np.asarray(np.min(gaps, axis=0))
+        middles = {b: _moved(poses[:, model.links.index(b)], middle) for b, (middle, _) in balls.items()}
+        gaps = np.full(len(positions), np.inf)
+        for a, others in facing.items():
+            place = poses[:, model.links.index(setup.profile.flange if a == HELD else a)]
+            away = np.stack([middles[b] for b in others], axis=1) - place[:, None, :3, 3]
+            nearest = np.asarray(corners[a].query(np.einsum("nji,nbj->nbi", place[:, :3, :3], away))[0])
+            radii = np.array([balls[b][1] for b in others])
+            gaps = np.minimum(gaps, (nearest - radii).min(axis=1))
+        return gaps
 
     return lowest(setup, slack, DEEP_M, f"brings {one} into {other}")
+
+
+def _moved(place: FloatArray, point: FloatArray) -> FloatArray:
+    """A point (3,) of a link in the world, for poses (M, 4, 4) of the link; (M, 3)."""
+    return np.asarray(place[:, :3, :3] @ point + place[:, :3, 3])
 
 
 def _singles(setup: Setup, model: RobotModel, word: str) -> tuple[str, ...]:
