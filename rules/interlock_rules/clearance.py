@@ -88,10 +88,10 @@ class _Least:
 class MinimumClearance:
     """The bodies named in `between` keep `min` at every instant, except where `except` asks for less.
 
-    margin = what certainly remains after tracking error and the uncertainty of objects, less what is demanded, in m;
-    shape (N,); one trace for each different demand. Not judged: allowed collisions of the profile, the hand with what
-    it holds, and links that no joint moves with each other and with the fixed cell. Where nothing is near there is
-    nothing to measure; a scene that does not have what is named is a violation.
+    margin = what certainly remains after tracking error (see `tracking`) and the uncertainty of objects, less what is
+    demanded, in m; shape (N,); one trace for each different demand. Not judged: allowed collisions of the profile, the
+    hand with what it holds, and links that no joint moves with each other and with the fixed cell. Where nothing is
+    near there is nothing to measure; a scene that does not have what is named is a violation.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -104,6 +104,10 @@ class MinimumClearance:
     """What remains between them."""
     exceptions: Annotated[tuple[LessIn, ...], Field(alias="except")] = ()
     """Where less is enough."""
+    tracking: Literal["profile", "none"] = "profile"
+    """Whether the profile's tracking error is taken off what remains. With `none` the commands alone are judged: what
+    they bring together is refused for certain, what only the arm's lag brings together is not.
+    """
 
     def demands(self, case: Case, motion: Motion) -> tuple[Demand, ...]:
         """Each pair with its minimum on each interval, in as few questions as that takes."""
@@ -122,9 +126,10 @@ class MinimumClearance:
         if groups is None:
             return None
         least = [(group, self._least(group, case, motion)) for group in groups]
-        apart = demands_of([(group, one.apart) for group, one in least])
+        lagging = self.tracking == "profile"
+        apart = demands_of([(group, one.apart) for group, one in least], lagging=lagging)
         touching = [(group, one.touching) for group, one in least if one.touching.max() > -np.inf]
-        return (*apart, *demands_of(touching, closing=True))
+        return (*apart, *demands_of(touching, closing=True, lagging=lagging))
 
     def _least(self, group: Group, case: Case, motion: Motion) -> _Least:
         """What the pairs of a group must keep."""

@@ -68,9 +68,11 @@ def never_judged(pairs: Iterable[Pair], bodies: Bodies) -> frozenset[Pair]:
     )
 
 
-def demands_of(least: Sequence[tuple[Group, FloatArray]], *, closing: bool = False) -> tuple[Demand, ...]:
+def demands_of(
+    least: Sequence[tuple[Group, FloatArray]], *, closing: bool = False, lagging: bool = True
+) -> tuple[Demand, ...]:
     """One demand for each minimum that a group of pairs has, on the intervals where it has it; least: (N,) [m], not
-    finite: none. closing: as in Demand.
+    finite: none. closing, lagging: as in Demand.
     """
     alike: dict[bytes, tuple[list[tuple[Pair, ...]], FloatArray]] = {}
     for group, minima in least:
@@ -79,7 +81,7 @@ def demands_of(least: Sequence[tuple[Group, FloatArray]], *, closing: bool = Fal
     for groups, minima in alike.values():
         levels = sorted(level for level in set(minima.tolist()) if math.isfinite(level))
         links, others, exclude = _product(tuple(groups)) if levels else ((), (), frozenset[Pair]())
-        found += [Demand(links, others, level, minima == level, exclude, closing) for level in levels]
+        found += [Demand(links, others, level, minima == level, exclude, closing, lagging) for level in levels]
     return tuple(found)
 
 

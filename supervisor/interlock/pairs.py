@@ -30,12 +30,13 @@ HERE: Final = np.eye(4)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """Two shapes, and the way from the second's link to the first's."""
+    """Two shapes, the way from the second's link to the first's, and whether tracking error counts on it."""
 
     names: tuple[str, str]
     first: Side
     second: Side
     way: Route
+    lagging: bool = True
 
     def relative(self, frames: FloatArray) -> FloatArray:
         """Poses (N, 4, 4) of the first shape in the frame of the second, for frames (N, L, 4, 4)."""
@@ -44,6 +45,8 @@ class Pair:
 
     def deviation(self, errors: FloatArray, frames: FloatArray, steps: FloatArray) -> FloatArray:
         """How much nearer [m] tracking errors (m,) can bring the two, on each interval; (N,)."""
+        if not self.lagging:
+            return np.zeros(len(frames))
         ball = Ball(self.first.link, self.first.centre, self.first.ball)
         return self.way.deviation(errors, frames, steps, ball, self.first.reach)
 
@@ -82,7 +85,7 @@ class Pairs:
             [pair.first.ball, pair.first.reach, *pair.second.low, *pair.second.high] for pair in pairs
         ])  # fmt: skip
         self.offsets = np.stack([pair.second.offset for pair in pairs])
-        self.loose = np.array([pair.way.loosest(errors, pair.first.reach) for pair in pairs])
+        self.loose = np.array([pair.lagging * pair.way.loosest(errors, pair.first.reach) for pair in pairs])
 
     def bends(self, steps: FloatArray) -> FloatArray:
         """What `sagitta` needs, for steps (N, m) of the joint values."""

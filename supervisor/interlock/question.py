@@ -134,7 +134,9 @@ class Question:
         )
 
     def _batch(self, demands: tuple[Demand, ...]) -> Batch:
-        asked = tuple((demand.links, demand.others, demand.exclude, demand.closing) for demand in demands)
+        asked = tuple(
+            (demand.links, demand.others, demand.exclude, demand.closing, demand.lagging) for demand in demands
+        )
         key = (asked, self.key)
         return self.kept.batches.of(
             key, lambda: Batch([list(self._asked(demand)) for demand in demands], self.model.errors)
@@ -188,28 +190,30 @@ class Question:
                 names = frozenset((first, second))
                 if len(names) == 2 and names not in excluded:
                     excluded.add(names)  # once is enough
-                    yield from self._between(first, second, closing=demand.closing)
+                    yield from self._between(first, second, closing=demand.closing, lagging=demand.lagging)
 
-    def _between(self, first: str, second: str, *, closing: bool) -> Iterator[Asked]:
+    def _between(self, first: str, second: str, *, closing: bool, lagging: bool) -> Iterator[Asked]:
         """All pairs of shapes behind two names; a name that nobody knows is a pair of which nothing is known."""
         if self.in_hand is None and "held" in {first, second}:
             return  # the hand is empty
         ours = self._phases(first, closing=closing)
         if second == "held" or second in self.model.hulls:
             for one, other in product(ours, self._phases(second, closing=closing)):
-                pair = self._pair((first, second), second, one.side, other.side)
+                pair = self._pair((first, second), second, one.side, other.side, lagging=lagging)
                 yield Asked((first, second), pair, 0, (one.row, other.row))
         for obstacle, one in product(self.obstacles.get(second, ()), ours):
-            pair = self._pair((first, second), "", one.side, obstacle.side)
+            pair = self._pair((first, second), "", one.side, obstacle.side, lagging=lagging)
             yield Asked((first, second), pair, self.places.get(id(obstacle), 0), (one.row, 0))
         if second not in {"held", self.in_hand, *self.model.hulls, *self.obstacles}:
             yield Asked((first, second), None, 0, (0, 0))
 
-    def _pair(self, names: tuple[str, str], start: str, first: Side | None, second: Side | None) -> Pair | None:
+    def _pair(
+        self, names: tuple[str, str], start: str, first: Side | None, second: Side | None, *, lagging: bool
+    ) -> Pair | None:
         """Two shapes and the way from a link (empty: the world) to the first's; None where one is unknown."""
-        return (
-            None if first is None or second is None else Pair(names, first, second, self.model.route(start, names[0]))
-        )
+        if first is None or second is None:
+            return None
+        return Pair(names, first, second, self.model.route(start, names[0]), lagging)
 
     def _phases(self, name: str, *, closing: bool) -> tuple[_Phase, ...]:
         """The shapes of a link or of `held`; of fingers where they were measured, if their closing is intended."""

@@ -32,7 +32,8 @@ class Demand:
     `links`: link names, or `held`. `others`: link names and `held` (self), or names of cell bodies, objects and zones.
     What is asked for must remain at every instant after tracking error and the uncertainty of objects. `exclude`:
     unordered pairs of names that are not judged (allowed collisions). `closing`: the fingers' closing is intended, and
-    they are taken where they were measured, not where they are told to go.
+    they are taken where they were measured, not where they are told to go. `lagging`: tracking error is taken off; if
+    not, the commands alone are judged.
     """
 
     links: tuple[str, ...]
@@ -41,6 +42,7 @@ class Demand:
     intervals: BoolArray
     exclude: frozenset[tuple[str, str]] = frozenset()
     closing: bool = False
+    lagging: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -243,6 +243,7 @@ def forecast(demand: Demand, motion: Motion, case: Case) -> Clearance:
     pairs = [
         (a, b) for a in demand.links for b in demand.others if a != b and (min(a, b), max(a, b)) not in demand.exclude
     ]
+    motion = motion if demand.lagging else replace(motion, model=Arm())
     count = len(motion)
     gaps = np.full((max(1, len(pairs)), count), np.inf)
     for index, (a, b) in enumerate(pairs):

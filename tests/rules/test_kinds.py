@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from interlock.geometry import Pose, Sphere
-from interlock.motion import Motion
+from interlock.motion import Motion, RobotModel
 from interlock.scene import Held, Scene
 from interlock_rules.kind import Kind, NoProvocation, Setup
 from interlock_rules.kinds import KINDS
@@ -20,6 +20,7 @@ from tests.rules.arm import (
     LINKS,
     PERIOD,
     SETUP,
+    Arm,
     case_of,
     cubic,
     forecast,
@@ -290,6 +291,8 @@ CHANGES: list[tuple[str, str, dict[str, Any], dict[str, Any], Build]] = [
      lambda: motion_of(still())),
     ("clearance", "between", {"between": ["upper", "cell"]}, {"between": ["robot", "cell"]}, near_post),
     ("clearance", "min", {"min": "20 mm"}, {"min": "900 mm"}, lambda: motion_of(still())),
+    ("clearance", "tracking", {"tracking": "none"}, {"tracking": "profile"},
+     lambda: motion_of(still(), setup=replace(SETUP, model=cast(RobotModel, Arm(tracking=0.5))))),
     ("clearance", "exceptions", exception(), {"except": []}, near_post),
     ("clearance", "exceptions.pair", exception(), exception(pair=["upper", "cell"]), near_post),
     ("clearance", "exceptions.min", exception(), exception(min="2 mm"), near_post),

@@ -172,6 +172,23 @@ def test_F23_tracking_error_is_taken_off_and_only_once() -> None:
     np.testing.assert_allclose(exact - certain, error, atol=2e-4)
 
 
+def test_without_its_lag_a_body_is_where_it_was_told_to_be_and_both_answers_stand_side_by_side() -> None:
+    table = Body("table", Box((2.0, 2.0, 0.1)), Pose((0.5, 0.0, 0.1)))
+    sharp = BulletPhysics(panda.profile(1e-9), panda.cell([table]))
+    blurred = BulletPhysics(panda.profile(0.01), panda.cell([table]))
+    motion = panda.motion(model(sharp), panda.READY[None])
+    lagging = panda.demand(["table"], 1.0, 1, ("panda_hand",))
+    commanded = replace(lagging, lagging=False)
+
+    (exact,) = sharp.forecast(motion, panda.scene(), (lagging,))
+    first, second = blurred.forecast(motion, panda.scene(), (lagging, commanded))
+    (alone,) = blurred.forecast(motion, panda.scene(), (commanded,))
+
+    np.testing.assert_allclose(second.at_least_m, exact.at_least_m, atol=1e-6)
+    assert same(second, alone)
+    assert first.at_least_m[0] < second.at_least_m[0] - 0.005
+
+
 def test_F23_between_two_links_only_the_joints_between_them_count() -> None:
     wild = panda.profile()
     wild = replace(wild, joints=(replace(wild.joints[0], tracking=0.5), *wild.joints[1:]))
