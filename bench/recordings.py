@@ -20,7 +20,6 @@ from bench.causes import UNKNOWN, Outcome, outcome
 from bench.episodes import Episode, read_episodes
 from bench.replaying import pieces
 from bench.shape import EVERY, SHARES, refused, remains, section
-from bench.shape import RULES as WITH_SHAPE
 from bench.telling import by_cause, page, reactions
 from interlock import BulletPhysics
 from interlock.rules import RuleSet
@@ -29,7 +28,7 @@ from interlock_rules import load
 ROOT: Final = Path(__file__).parents[1]
 DATA: Final = ROOT.parent / "shared/data/g1_teleop"
 PAGE: Final = ROOT / "docs/recordings.md"
-RULES: Final = "g1-arms"
+RULES: Final = "g1-upper-body"
 
 
 def replayed(episodes: Sequence[Episode], rules: RuleSet) -> tuple[Outcome, ...]:
@@ -67,16 +66,17 @@ def main(arguments: Sequence[str]) -> int:
     except FileNotFoundError as error:
         print(f"{error}; name the folder of 50 episodes of G1-policy-train with --data", file=sys.stderr)
         return 2
-    outcomes = replayed(episodes[: given.episodes], load(RULES))
-    shaped = remains(episodes[: given.episodes : EVERY], load(WITH_SHAPE))
-    text = "\n".join([page(outcomes).rstrip(), *section(shaped)])
+    rules, episodes = load(RULES), episodes[: given.episodes]
+    outcomes = replayed(episodes, rules)
+    shaped = remains(episodes[::EVERY], rules)
+    text = "\n".join([page(outcomes).rstrip(), *section(shaped, episodes, rules)])
     if given.write:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(text, encoding="utf-8")
     print(text)
-    near = {f"{share:.0%}": refused(shaped, share) for share in SHARES}
+    near = {f"{share:.0%}": refused(shaped, rules, share) for share in SHARES}
     print(json.dumps({**figures(outcomes), "too_near_at_tracking": near}))
-    return 1 if by_cause(outcomes)[UNKNOWN.name] or refused(shaped, SHARES[-1]) else 0
+    return 1 if by_cause(outcomes)[UNKNOWN.name] or refused(shaped, rules, SHARES[-1]) else 0
 
 
 if __name__ == "__main__":

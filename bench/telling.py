@@ -15,9 +15,9 @@ HEAD = """# Recorded motion
 Written by `.venv/bin/python -m bench.recordings --write`; do not edit.
 
 Episodes of a real Unitree G1 with two Inspire hands, teleoperated at 30 Hz, cut into chunks of 30 rows of which 15 are
-executed, each decided by the rule set `g1-arms` on simulated time. Every chunk is anchored to the recording, so that
-one refusal does not change the next. The real robot executed all of it: each refusal is either a mistake of ours or
-something that should not have been sent.
+executed, each decided by the rule set `g1-upper-body` on simulated time, with the shape of the robot. Every chunk is
+anchored to the recording, so that one refusal does not change the next. The real robot executed all of it: each refusal
+is either a mistake of ours or something that should not have been sent.
 """
 LIMITS = """
 Accelerations and tracking errors are published nowhere and were measured on the even-numbered episodes, so that only

@@ -31,13 +31,14 @@ class GoToForm:
 @dataclass(frozen=True, slots=True)
 class ProposalForm:
     """What is proposed: a quintic from rest to `go_to` that takes `in`, or joint positions row by row; and where the
-    gripper goes meanwhile.
+    gripper goes meanwhile. `nan`: a joint whose position in the last row is no number, as a policy may send it.
     """
 
     go_to: GoToForm | None = None
     duration: Annotated[Duration | None, Field(alias="in")] = None
     rows: tuple[tuple[Turn, ...], ...] | None = None
     gripper: GripperOpening | None = None
+    nan: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,20 @@ def route_of(case: CaseForm, rules: RuleSet, model: RobotModel | None) -> Route:
     """The way that a case describes. Raises ValueError if it describes none, OutOfReach if nothing gets there."""
     start = _start(case, rules)
     rows = _rows(case, rules, model, start.positions)
+    if case.chunk.nan is not None:
+        rows[-1, _joint(case.chunk.nan, rules)] = math.nan
     if case.chunk.gripper is None:
         return Route(start, rows, np.tile(start.grippers, (len(rows), 1)))
     way = quintic(len(rows))[:, None]
     return Route(start, rows, start.grippers + way * (_opened(case.chunk.gripper, rules) - start.grippers))
+
+
+def _joint(name: str, rules: RuleSet) -> int:
+    """The place of a joint; raises ValueError for a name that the robot does not know."""
+    known = rules.profile.joint_names
+    if name not in known:
+        raise ValueError(f'unknown joint "{name}"{nearest(name, known)}')
+    return known.index(name)
 
 
 def _opened(opening: Opening, rules: RuleSet) -> float:

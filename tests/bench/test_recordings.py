@@ -10,14 +10,15 @@ import pytest
 
 from bench.causes import LAG, START, STREAM, UNKNOWN
 from bench.episodes import Episode, read_episodes
-from bench.recordings import DATA, figures, main, replayed
+from bench.recordings import DATA, RULES, figures, main, replayed
 from bench.replaying import pieces
-from bench.shape import SHARES, refused, remains, section, with_share
+from bench.shape import BACK, LOOK_M, RULE, SHARES, at_share, off_path, refused, remains, section
 from bench.telling import page
 from interlock.arrays import FloatArray
 from interlock.lower import reference_at
 from interlock.rules import RuleSet
 from interlock_rules import load
+from interlock_rules.clearance import MinimumClearance
 
 ROWS = 75
 PERIOD_S = 1.0 / 30.0
@@ -26,7 +27,7 @@ ELBOW, WRIST_YAW = 10, 13
 
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
-    return load("g1-arms")
+    return load(RULES)
 
 
 @pytest.fixture
@@ -137,18 +138,34 @@ def test_no_refusal_of_real_motion_is_unexplained(rules: RuleSet) -> None:
     assert {cause for one in outcomes for _, cause in one.violations} == {START, STREAM, LAG}
 
 
-def test_what_is_too_near_only_for_its_tracking_error_is_told_from_what_is_too_near(commands: FloatArray) -> None:
-    shaped = load("g1-upper-body")
+def test_what_is_too_near_only_for_its_tracking_error_is_told_from_what_is_too_near(
+    rules: RuleSet, commands: FloatArray
+) -> None:
+    replay = episode(commands[: 2 * BACK])
 
-    found = remains([episode(commands[:30])], shaped)
+    found = remains([replay], rules)
 
-    assert (refused(found, SHARES[0]), refused(found, SHARES[-1])) == (2, 0)
+    assert (refused(found, rules, SHARES[0]), refused(found, rules, SHARES[-1])) == (2, 0)
     worst = min(one.finding.value for one in found)
-    assert f"| 100% | 2 | 2 | {worst:.3f} | episode 7, row " in "\n".join(section(found))
+    assert f"| 100% | 2 | 2 | {worst:.3f} | episode 7, row " in "\n".join(section(found, [replay], rules))
 
 
-def test_a_share_of_the_tracking_error_changes_nothing_else(rules: RuleSet) -> None:
-    part = with_share(rules.profile, 0.5)
+def test_a_share_of_the_tracking_error_is_taken_by_the_rule_alone(rules: RuleSet) -> None:
+    half, none = at_share(rules, 0.5), at_share(rules, 0.0)
 
-    assert [joint.tracking for joint in part.joints] == [0.5 * joint.tracking for joint in rules.profile.joints]
-    assert with_share(part, 2.0) == rules.profile
+    assert [joint.tracking for joint in half.profile.joints] == [0.5 * one.tracking for one in rules.profile.joints]
+    assert [(rule.id, rule.limit) for rule in none.rules] == [
+        (RULE, MinimumClearance(("robot", "robot"), LOOK_M, (), "none"))
+    ]
+    assert none.profile == rules.profile
+
+
+def test_an_arm_that_only_lags_is_on_its_path_and_one_that_sags_is_not(rules: RuleSet, commands: FloatArray) -> None:
+    late = np.vstack([commands[:1]] * 5 + [commands[:-5]])
+    sagging = late.copy()
+    sagging[:, WRIST_YAW] -= 0.5 * rules.profile.joints[WRIST_YAW].tracking
+
+    lag, sag = (off_path(episode(commands, measured), rules.profile) for measured in (late, sagging))
+
+    np.testing.assert_allclose(lag, np.zeros(ROWS - BACK), atol=1e-9)
+    np.testing.assert_allclose(sag, 0.5 * np.ones(ROWS - BACK))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,17 @@ from interlock.robot_model import UrdfRobot
 from interlock.scene import Cell
 from interlock.urdf import file_of
 from interlock_rules import load, load_profile, load_report
-from interlock_rules.cases import run_cases
+from interlock_rules.cases import run_cases, walk
 from interlock_rules.example import standing_still
 from interlock_rules.files import shipped
+from interlock_rules.lint import lint
+from interlock_rules.routes import route_of
 
 SHAPED = [name for name in shipped("robots") if load_profile(name).urdf is not None]
 SETS = {
     "franka_panda": "panda-tabletop",
     "g1_upper_body": "g1-upper-body",
+    "pandas_facing": "pandas-facing",
     "so101": "so101-floor",
     "ur10": "ur10-floor",
     "xarm7": "xarm7-floor",
@@ -130,3 +134,35 @@ def test_the_cases_of_its_set_come_out_as_they_should(robot: str) -> None:
 
     assert [result.name for result in report.results if not result.passed] == []
     assert report.passed
+
+
+@pytest.mark.parametrize("robot", SHAPED)
+def test_of_its_set_there_is_nothing_but_notes(robot: str) -> None:
+    assert {remark.severity for remark in lint(SETS[robot])} <= {"note"}
+
+
+def test_two_arms_that_cross_between_two_rows_are_apart_at_every_row() -> None:
+    loaded = load_report("pandas-facing")
+    physics = BulletPhysics(loaded.rules.profile, loaded.rules.cell)
+    (crossing,) = (case for case in loaded.form.tests if "crossing between two rows" in case.name)
+    assert crossing.chunk.rows is not None
+    here = [replace(crossing, start=row, chunk=replace(crossing.chunk, rows=(row,))) for row in crossing.chunk.rows]
+
+    still = [walk(loaded.rules, route_of(case, loaded.rules, physics.model), physics) for case in here]
+    moving = walk(loaded.rules, route_of(crossing, loaded.rules, physics.model), physics)
+
+    assert [decision.reaction for decision in still] == ["permit"] * len(crossing.chunk.rows)
+    assert [finding.rule for finding in moving.verdict.violated] == ["ARMS-APART"]
+    assert moving.reaction == "veto"
+
+
+def test_what_one_arm_of_two_is_told_wrong_moves_neither() -> None:
+    loaded = load_report("pandas-facing")
+    physics = BulletPhysics(loaded.rules.profile, loaded.rules.cell)
+    (broken,) = (case for case in loaded.form.tests if case.chunk.nan is not None)
+    mended = replace(broken, chunk=replace(broken.chunk, nan=None))
+
+    found = [walk(loaded.rules, route_of(case, loaded.rules, physics.model), physics) for case in (broken, mended)]
+
+    assert [decision.reaction for decision in found] == ["veto", "permit"]
+    assert found[0].permitted is False

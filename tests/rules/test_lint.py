@@ -85,6 +85,12 @@ def test_no_shipped_set_leaves_out_a_limit(name: str) -> None:
     assert not [one for one in lint(name) if one.id == "missing-limit"]
 
 
+def test_a_case_may_name_a_built_in_check(tmp_path: Path) -> None:
+    path = changed(tmp_path, "set", "expect: permitted", "expect: {veto: check:finite}")
+
+    assert "unknown-rule" not in {one.id for one in lint(path)}
+
+
 def test_every_check_has_a_trigger() -> None:
     assert {*TRIGGERS, "urdf-tighter", "urdf-looser", "no-singularity", "bottomless"} == set(CHECKS)
 

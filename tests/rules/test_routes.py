@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,12 @@ def test_objects_and_what_is_held_are_there(small: Loaded) -> None:
     assert (start.held.shape, start.held.pose.xyz, start.held.mass_kg) == (Box((1.0, 1.0, 1.0)), (1.0, 2.0, 3.0), 0.1)
 
 
+def test_a_joint_can_end_without_a_number(small: Loaded) -> None:
+    found = route(small, {"rows": [["0 rad", "10 mrad"], ["0 rad", "20 mrad"]], "nan": "b"})
+
+    np.testing.assert_array_equal(found.rows, [[0.0, 0.01], [0.0, math.nan]])
+
+
 @pytest.mark.parametrize(
     ("chunk", "more", "complaint"),
     [
@@ -108,6 +115,7 @@ def test_objects_and_what_is_held_are_there(small: Loaded) -> None:
         ({"rows": []}, {}, "every row needs one position for each of 2 joints"),
         ({"rows": [["0 rad"]]}, {}, "every row needs one position for each of 2 joints"),
         ({"go_to": STILL}, {}, '"go_to" needs "in"'),
+        ({"go_to": STILL, "in": "1 s", "nan": "C"}, {}, 'unknown joint "C"'),
         ({"go_to": {}, "in": "1 s"}, {}, 'either "tcp" or "joints"'),
         ({"go_to": {"joints": ["0 rad"]}, "in": "1 s"}, {}, '"joints" needs one position for each of 2 joints'),
         ({"go_to": {"tcp": ["1 m", "0 m", "0 m"]}, "in": "1 s"}, {}, "two-joints has no URDF"),
