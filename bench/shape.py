@@ -49,8 +49,8 @@ to 140 mrad a joint, because the arms follow 130 to 230 ms late, and a certain f
 off by that much at once, to the worse side: 0.6 m between the hands. An arm that lags is on the path that it was sent,
 only later. But that explains too little: compared with the nearest pose of the last half second of commands, the worst
 joint was still off by {half:.0%} of its tracking error in half of all rows, and by {most:.0%} at the worst, because
-soft drives without an integral part also sag. At that share most chunks would still be refused. So a profile that knew
-the lag would not be enough; the sag would have to be known, too. Until then the rule refuses what is certain, and what
+soft drives without an integral part also sag. At {share:.0%} {count} of {total} chunks would still
+be refused. So a profile that knew the lag would not be enough; the sag would have to be known, too. Until then the rule refuses what is certain, and what
 only lag and sag bring together stays with the operator (H-04).
 """
 
@@ -69,21 +69,21 @@ def remains(episodes: Sequence[Episode], rules: RuleSet) -> tuple[Remains, ...]:
     """The finding of every chunk that meets the rules at all, at every share."""
     found: list[Remains] = []
     for share in SHARES:
-        alone = at_share(rules, share)
-        physics = BulletPhysics(alone.profile, alone.cell)
-        cut = [piece for episode in episodes for piece in pieces(episode, alone)]
+        physics = BulletPhysics(with_share(rules.profile, share), rules.cell)
+        cut = [piece for episode in episodes for piece in pieces(episode, alone(rules, lagging=share > 0.0))]
         for piece in track(cut, f"{share:.0%}", console=Console(stderr=True)):
             findings = judge(piece.case, physics).verdict.findings
             found += [Remains(share, piece.episode.index, piece.row, one) for one in findings if one.rule == RULE]
     return tuple(found)
 
 
-def at_share(rules: RuleSet, share: float) -> RuleSet:
-    """The rule alone, asking for LOOK_M, on the profile with so much of its tracking error; at 0 on commands alone."""
+def alone(rules: RuleSet, *, lagging: bool) -> RuleSet:
+    """The rule alone, asking for LOOK_M, after tracking error or on commands. The profile stays: its tracking error is
+    also the limit of `check:tracking`, and a chunk that fails that never meets the rule.
+    """
     (rule,) = (one for one in rules.rules if one.id == RULE)
-    limit = replace(_limit(rules), min=LOOK_M, tracking="profile" if share else "none")
-    profile = with_share(rules.profile, share) if share else rules.profile
-    return replace(rules, profile=profile, rules=(replace(rule, limit=limit),))
+    limit = replace(_limit(rules), min=LOOK_M, tracking="profile" if lagging else "none")
+    return replace(rules, rules=(replace(rule, limit=limit),))
 
 
 def _limit(rules: RuleSet) -> MinimumClearance:
@@ -91,7 +91,8 @@ def _limit(rules: RuleSet) -> MinimumClearance:
 
 
 def with_share(profile: Profile, share: float) -> Profile:
-    """The profile with so much of its tracking error."""
+    """The profile with so much of its tracking error; with all of it for none, which no profile may state."""
+    share = share or 1.0
     return replace(profile, joints=tuple(replace(joint, tracking=joint.tracking * share) for joint in profile.joints))
 
 
@@ -126,4 +127,11 @@ def section(found: Sequence[Remains], episodes: Sequence[Episode], rules: RuleSe
         count = refused(found, rules, share)
         yield f"| {share:.0%} | {len(mine)} | {count} | {worst.finding.value:.3f} | {where} |"
     off = np.concatenate([off_path(episode, rules.profile) for episode in episodes])
-    yield WHY.format(half=float(np.median(off)), most=float(off.max()))
+    share = next(one for one in reversed(SHARES) if one >= float(off.max()))
+    yield WHY.format(
+        half=float(np.median(off)),
+        most=float(off.max()),
+        share=share,
+        count=refused(found, rules, share),
+        total=sum(one.share == share for one in found),
+    )

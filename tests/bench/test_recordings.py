@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from bench.causes import LAG, START, STREAM, UNKNOWN
 from bench.episodes import Episode, read_episodes
 from bench.recordings import DATA, RULES, figures, main, replayed
 from bench.replaying import pieces
-from bench.shape import BACK, LOOK_M, RULE, SHARES, at_share, off_path, refused, remains, section
+from bench.shape import BACK, LOOK_M, RULE, SHARES, alone, off_path, refused, remains, section, with_share
 from bench.telling import page
 from interlock.arrays import FloatArray
 from interlock.lower import reference_at
@@ -150,14 +151,31 @@ def test_what_is_too_near_only_for_its_tracking_error_is_told_from_what_is_too_n
     assert f"| 100% | 2 | 2 | {worst:.3f} | episode 7, row " in "\n".join(section(found, [replay], rules))
 
 
-def test_a_share_of_the_tracking_error_is_taken_by_the_rule_alone(rules: RuleSet) -> None:
-    half, none = at_share(rules, 0.5), at_share(rules, 0.0)
+def test_a_share_of_the_tracking_error_changes_nothing_else(rules: RuleSet) -> None:
+    part = with_share(rules.profile, 0.5)
 
-    assert [joint.tracking for joint in half.profile.joints] == [0.5 * one.tracking for one in rules.profile.joints]
-    assert [(rule.id, rule.limit) for rule in none.rules] == [
-        (RULE, MinimumClearance(("robot", "robot"), LOOK_M, (), "none"))
-    ]
-    assert none.profile == rules.profile
+    assert [joint.tracking for joint in part.joints] == [0.5 * joint.tracking for joint in rules.profile.joints]
+    assert with_share(part, 2.0) == rules.profile
+
+
+@pytest.mark.parametrize(("lagging", "tracking"), [(True, "profile"), (False, "none")])
+def test_the_rule_is_judged_alone_and_the_profile_stays(
+    rules: RuleSet, tracking: Literal["profile", "none"], *, lagging: bool
+) -> None:
+    found = alone(rules, lagging=lagging)
+
+    wanted = MinimumClearance(("robot", "robot"), LOOK_M, (), tracking)
+    assert [(rule.id, rule.limit) for rule in found.rules] == [(RULE, wanted)]
+    assert found.profile == rules.profile
+
+
+def test_at_every_share_every_chunk_meets_the_rule(rules: RuleSet, commands: FloatArray) -> None:
+    measured = episode(commands).measured.copy()
+    measured[:, WRIST_YAW] -= 0.8 * rules.profile.joints[WRIST_YAW].tracking
+
+    found = remains([episode(commands[: 2 * BACK], measured[: 2 * BACK])], rules)
+
+    assert [sum(one.share == share for one in found) for share in SHARES] == [2, 2, 2, 2]
 
 
 def test_an_arm_that_only_lags_is_on_its_path_and_one_that_sags_is_not(rules: RuleSet, commands: FloatArray) -> None:
