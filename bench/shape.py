@@ -49,9 +49,9 @@ to 140 mrad a joint, because the arms follow 130 to 230 ms late, and a certain f
 off by that much at once, to the worse side: 0.6 m between the hands. An arm that lags is on the path that it was sent,
 only later. But that explains too little: compared with the nearest pose of the last half second of commands, the worst
 joint was still off by {half:.0%} of its tracking error in half of all rows, and by {most:.0%} at the worst, because
-soft drives without an integral part also sag. At {share:.0%} {count} of {total} chunks would still
-be refused. So a profile that knew the lag would not be enough; the sag would have to be known, too. Until then the rule refuses what is certain, and what
-only lag and sag bring together stays with the operator (H-04).
+soft drives without an integral part also sag. At {share:.0%} of it {count} of {total} chunks would still be refused. So
+a profile that knew the lag would not be enough; the sag would have to be known, too. Until then the rule refuses what
+is certain, and what only lag and sag bring together stays with the operator (H-04).
 """
 
 
