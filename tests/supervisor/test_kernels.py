@@ -374,7 +374,7 @@ def test_a_stop_is_the_shortest_that_keeps_the_limits(seed: int, way: str, monke
     lengths = set[int]()
 
     for hardest in np.linspace(1.0, 40.0, 60):
-        steps = generator.uniform(-0.02, 0.02, (8, 3))
+        steps = generator.uniform(-0.02, 0.02, 3) + generator.uniform(-0.002, 0.002, (8, 3))
         path = np.cumsum(steps, axis=0)[int(generator.integers(0, 6)) :]
         before = np.array([path[0] - steps[0], path[0]])
         limits = np.full(3, generator.uniform(0.8, 2.0)), np.full(3, hardest)
