@@ -112,6 +112,15 @@ def createCollisionShape(
     indices: Sequence[int] = ...,
     physicsClientId: int = ...,
 ) -> int: ...
+def createCollisionShapeArray(
+    shapeTypes: Sequence[int],
+    radii: Sequence[float] = ...,
+    halfExtents: Sequence[Sequence[float]] = ...,
+    lengths: Sequence[float] = ...,
+    collisionFramePositions: Sequence[Sequence[float]] = ...,
+    collisionFrameOrientations: Sequence[Sequence[float]] = ...,
+    physicsClientId: int = ...,
+) -> int: ...
 def removeCollisionShape(collisionShapeId: int, physicsClientId: int = ...) -> None: ...
 def createVisualShape(
     shapeType: int,
