@@ -70,7 +70,7 @@ def courses(rules: RuleSet, world: NaiveWorld, count: int, seed: int) -> dict[Sc
         for scenario, end in _ends(world, start, way):
             if len(found[scenario]) < count:
                 rows = start + quintic(ROWS)[:, None] * (end - start)
-                found[scenario].append(Course(scenario, rows, _case(rules, start, rows)))
+                found[scenario].append(Course(scenario, rows, case_of(rules, start, rows)))
     return found
 
 
@@ -87,7 +87,8 @@ def _ends(world: NaiveWorld, start: FloatArray, way: FloatArray) -> Iterator[tup
             yield scenario, places[furthest // 2 if scenario == "free" else furthest]
 
 
-def _case(rules: RuleSet, start: FloatArray, rows: FloatArray) -> Case:
+def case_of(rules: RuleSet, start: FloatArray, rows: FloatArray) -> Case:
+    """The case that asks for rows (T, n) [rad] from a start (n,) at rest, with the crowd around."""
     now_ns = 1_000_000_000
     grippers = np.array([gripper.open for gripper in rules.profile.grippers])
     at_rest = Start(start, grippers, rules.modes[0])

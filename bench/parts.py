@@ -53,7 +53,7 @@ class Parts:
             turns = bool(tree.gain[index] != 0.0 and tree.axes[index].any())
             if turns and (tree.gain[index] != 1.0 or tree.offset[index] != 0.0):
                 raise ValueError(f"{link} is turned by a joint that follows another; the bench's engines know none")
-            pose: FloatArray = np.asarray(np.linalg.inv(still[parent]) @ still[index]) if parent >= 0 else still[index]
+            pose = still[index] if parent < 0 else _seen_from(still[parent], still[index])
             yield Hop(link, parent, pose, tree.axes[index] if turns else None, int(tree.column[index]))
 
 
@@ -75,3 +75,11 @@ def parts_of(model: UrdfRobot, cell: Cell, objects: Sequence[SceneObject]) -> Pa
         if frozenset((one, other)) not in allowed and not {one, other} <= model.fixed
     )
     return Parts(model, things, apart)
+
+
+def _seen_from(here: FloatArray, there: FloatArray) -> FloatArray:
+    """The pose (4, 4) of one frame in another, both in the world."""
+    turned = here[:3, :3].T
+    found = np.eye(4)
+    found[:3, :3], found[:3, 3] = turned @ there[:3, :3], turned @ (there[:3, 3] - here[:3, 3])
+    return found
