@@ -8,7 +8,7 @@
 #   make fmt         formats, and fixes what the linter can fix
 #   make install     the wheel and what it needs, in .venv
 #   make recordings  recorded motion of a real robot through the supervisor
-#   make bench       how long a review takes
+#   make bench       how long a review takes, beside other engines, and how that grows; some minutes: make bench N=300
 #   make pictures    the near miss and the tunnelling hit that the docs show
 #   make memory      whether memory grows with reviews: make memory N=100000
 #   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000
@@ -63,14 +63,16 @@ fmt: $(VENV)/dev
 recordings: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.recordings
 
-bench: $(VENV)/wheel $(VENV)/dev
-	$(BIN)/python -m bench.speed
+bench: $(VENV)/wheel $(VENV)/referee
+	$(BIN)/python -m bench.speed $(if $(N),--count $(N))
+	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.speed_page
 
 pictures: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.pictures
 
 memory: $(VENV)/wheel $(VENV)/dev
-	$(BIN)/python -m bench.memory $(if $(N),--count $(N))
+	$(BIN)/python -m bench.memory --write bench/memory.json $(if $(N),--count $(N))
 
 referee: $(VENV)/wheel $(VENV)/referee
 	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE))

@@ -1,8 +1,8 @@
 """Whether memory grows with reviews: `make memory` prints it every tenth of the way, and the growth.
 
 Each review sees other chunks and a crowd that has moved, so that nothing can be kept that must not be. The last line is
-JSON: {"reviews", "first_mb", "last_mb", "growth_mb"}, the first measured after the first tenth; exit 1 where the growth
-is more than ALLOWED_MB.
+JSON, which --write keeps: {"reviews", "first_mb", "last_mb", "growth_mb", "seen_mb"}, the first measured after the
+first tenth, seen_mb after each; exit 1 where the growth is more than ALLOWED_MB.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import numpy as np
 
@@ -25,10 +25,21 @@ from interlock.decide import decide
 from interlock.geometry import Pose
 from interlock_rules import load
 
+RESULTS: Final = Path(__file__).with_name("memory.json")
 RULES: Final = "panda-tabletop"
 ALLOWED_MB: Final = 16.0
 MOVED_M: Final = 0.01
 PAGE: Final = 4096
+
+
+class Memory(TypedDict):
+    """What is written: the memory [MB] after the first tenth, at the end, the difference, and after each tenth."""
+
+    reviews: int
+    first_mb: float
+    last_mb: float
+    growth_mb: float
+    seen_mb: list[float]
 
 
 def resident_mb() -> float:
@@ -49,8 +60,8 @@ def moved(case: Case, generator: np.random.Generator) -> Case:
     return replace(case, scene=replace(case.scene, objects=objects))
 
 
-def grown(count: int, seed: int) -> tuple[float, float]:
-    """The memory [MB] after a tenth of so many reviews, and after all of them."""
+def grown(count: int, seed: int) -> list[float]:
+    """The memory [MB] after each tenth of so many reviews."""
     rules = load(RULES)
     physics = BulletPhysics(rules.profile, rules.cell)
     found = [course.case for some in courses(rules, world_of(rules), 5, seed).values() for course in some]
@@ -62,7 +73,18 @@ def grown(count: int, seed: int) -> tuple[float, float]:
             gc.collect()
             seen.append(resident_mb())
             print(f"{number + 1} reviews: {seen[-1]:.1f} MB", file=sys.stderr)
-    return seen[0], seen[-1]
+    return seen
+
+
+def told(count: int, seen: Sequence[float]) -> Memory:
+    """The figures of so many reviews, to a tenth of a megabyte."""
+    return {
+        "reviews": count,
+        "first_mb": round(seen[0], 1),
+        "last_mb": round(seen[-1], 1),
+        "growth_mb": round(seen[-1] - seen[0], 1),
+        "seen_mb": [round(value, 1) for value in seen],
+    }
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,11 +92,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Whether memory grows with reviews.")
     parser.add_argument("--count", type=int, default=100_000, help="reviews; default 100,000")
     parser.add_argument("--seed", type=int, default=1, help="which chunks")
+    parser.add_argument("--write", type=Path, help="where the last line is kept, too")
     given = parser.parse_args(arguments)
-    first, last = grown(given.count, given.seed)
-    growth = last - first
-    figures = {"reviews": given.count, "first_mb": first, "last_mb": last, "growth_mb": growth}
-    print(json.dumps({name: round(value, 1) for name, value in figures.items()}))
+    seen = grown(given.count, given.seed)
+    growth = seen[-1] - seen[0]
+    figures = told(given.count, seen)
+    print(json.dumps(figures))
+    if given.write is not None:
+        given.write.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0 if growth <= ALLOWED_MB else 1
 
 
