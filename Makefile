@@ -73,6 +73,7 @@ pictures: $(VENV)/wheel $(VENV)/dev
 
 memory: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.memory --write bench/memory.json $(if $(N),--count $(N))
+	$(BIN)/python -m bench.speed_page
 
 referee: $(VENV)/wheel $(VENV)/referee
 	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE))

@@ -59,8 +59,8 @@ ABOUT: Final = {
 }
 AFTER: Final = """
 Dense sampling asks PyBullet about hulls, by pair, at the distance that the rule demands with tracking error and half a
-step more; the tests hold its answer against the forecast's. It is a loop in Python around queries in C++, as the naive
-one is, and so is the step from the one to the other: a loop in C++ would be faster than both.
+step more; the tests hold its answer against the forecast's. Both it and the naive loop are Python around queries in
+C++; written in C++ they would be faster.
 """
 GROWTH: Final = """
 ## Growth
