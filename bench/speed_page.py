@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 
 from bench import growth, memory, speed
 from bench.courses import GAPS, Scenario
-from bench.engines import COAL, MUJOCO
 from bench.speed import BALLS, DENSE, FORECAST, NAIVE, REVIEW
+from bench.waypoints import COAL, MUJOCO
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs/speed.md"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from bench.courses import ROWS, Course, Scenario, courses, crowd, world_of
-from bench.engines import COAL, MUJOCO
 from bench.parts import parts_of, robot_of
 from bench.sampled import STEP_M, DenseWorld, dense
 from bench.speed import BALLS, DENSE, FORECAST, NAIVE, REVIEW, Row, engines, main, rows, wanted
+from bench.waypoints import COAL, MUJOCO
 from interlock.arrays import FloatArray
 from interlock.bullet_physics import BulletPhysics
 from interlock.case import Case

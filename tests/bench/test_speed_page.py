@@ -11,9 +11,9 @@ import pytest
 
 from bench import growth, memory, speed
 from bench.courses import GAPS, Scenario
-from bench.engines import COAL, MUJOCO
 from bench.speed import BALLS, DENSE, FORECAST, NAIVE, REVIEW
 from bench.speed_page import PAGE, PICTURES, draw_growth, draw_speed, main, page, targets
+from bench.waypoints import COAL, MUJOCO
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
