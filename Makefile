@@ -11,7 +11,8 @@
 #   make bench       how long a review takes, beside other engines, and how that grows; some minutes: make bench N=300
 #   make pictures    the near miss and the tunnelling hit that the docs show
 #   make memory      whether memory grows with reviews: make memory N=100000
-#   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000
+#   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000;
+#                    a long run that goes on where it was stopped: make referee N=200000 KEEP=runs.jsonl
 #   make mutate      mutants of the judging code that no test kills
 #   make clean       removes all that these commands made
 
@@ -76,7 +77,7 @@ memory: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.speed_page
 
 referee: $(VENV)/wheel $(VENV)/referee
-	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE))
+	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE)) $(if $(KEEP),--keep=$(KEEP))
 
 mutate: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.mutate

@@ -1,11 +1,12 @@
 """Random motions through the judge, and other engines as the referee of what it permits.
 
-`make referee N=10000` judges so many random triples of a robot, a cell and a chunk. coal and Pinocchio sweep what was
-permitted, rows and brake, and also each joint off by its tracking error where that brings the nearest two nearer. The
-last line printed is JSON: cases; touching (what was proposed touches by more than 0.1 mm); missed (what was permitted
-does); clear (of what was proposed, all keeps more than the stated margin, and no limit but a clearance is violated);
-false_refusals (clear, and refused or cut by a clearance rule); false_refusal_upper95 (the one-sided 95 % bound of
-Clopper and Pearson on their share). Exit code 1: something was missed; 2: an engine is not installed.
+`make referee N=10000` judges so many random triples of a robot, a cell and a chunk; with KEEP=runs.jsonl every task is
+kept, and a run goes on where it stopped. coal and Pinocchio sweep what was permitted, rows and brake, and also each
+joint off by its tracking error where that brings the nearest two nearer. The last line printed is JSON: cases; touching
+(what was proposed touches by more than 0.1 mm); missed (what was permitted does); clear (of what was proposed, all
+keeps more than the stated margin, and no limit but a clearance is violated); false_refusals (clear, and refused or cut
+by a clearance rule); false_refusal_upper95 (the one-sided 95 % bound of Clopper and Pearson on their share). Exit code
+1: something was missed; 2: an engine is not installed, or the file that the run was to be kept in holds another run.
 
 The stated margin of a pair is its `min`, which is 0 here; the tracking error of every joint between the two, times its
 lever: from its axis to the furthest point of a ball around the moved part, at the worse end of an interval, and what
@@ -24,7 +25,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -32,13 +35,16 @@ from rich.console import Console
 from rich.progress import track
 from scipy.stats import beta
 
-from bench.sweeps import MissingEngine, Seen, Way, along, engine
-from bench.triples import BLOCK, RULES, Stage, Triple, chosen
+from bench.engines import MissingEngine, engine
+from bench.keeping import Counts, Kept, OtherRun
+from bench.sweeps import Seen, Way, along
+from bench.triples import BLOCK, ROBOTS, RULES, Stage, Triple, chosen, robot
 from interlock.arrays import FloatArray
 from interlock.build import propose
 from interlock.case import Case
 from interlock.chunk import ActionChunk
 from interlock.decide import decide
+from interlock.errors import UnusableInput
 from interlock.lower import layout_of, lower
 from interlock.motion import Motion, Plan
 from interlock.physics import Physics
@@ -46,8 +52,8 @@ from interlock.verdict import Decision, Finding
 
 TOUCHING_M: Final = 1e-4
 ENGINES: Final = ("coal", "pinocchio")
-TASK: Final = 2 * BLOCK  # cases a worker is given at once
-TASKS: Final = 16  # until a worker is replaced: PyBullet keeps each shape that it was ever shown
+TASK: Final = BLOCK  # cases a worker is given at once
+TASKS: Final = 8  # until a worker is replaced: PyBullet keeps each shape that it was ever shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,13 @@ class Outcome:
     room: float
     permitted_gap: float
     astray_gap: float
+    pair: tuple[str, str]
+    robot: str
     text: str
 
 
-def examined(on: Stage, one: Triple) -> Outcome:
-    """The outcome of one case."""
+def examined(on: Stage, one: Triple, *, tell: bool = False) -> Outcome:
+    """The outcome of one case; `text` only where it ended wrong, or is to be told."""
     decision = decide(one.case, on.physics)
     first = decision.attempts[0].verdict
     proposed, astray = _swept(on, one, _proposed(one.case, decision, on.physics))
@@ -82,20 +90,24 @@ def examined(on: Stage, one: Triple) -> Outcome:
     against = [finding for finding in first.violated if finding.enforced]
     others = tuple(sorted({finding.rule for finding in against if not _of_clearance(finding)}))
     clear = bool(proposed.room > 0.0) and not others
+    missed = decision.plan is not None and bool(min(permitted.gap, permitted_astray) < -TOUCHING_M)
+    false_refusal = clear and decision.reaction != "permit"
     return Outcome(
         index=one.index,
         kind=one.kind,
         reaction=decision.reaction,
         touching=bool(min(proposed.gap, astray) < -TOUCHING_M),
-        missed=decision.plan is not None and bool(min(permitted.gap, permitted_astray) < -TOUCHING_M),
+        missed=missed,
         clear=clear,
-        false_refusal=clear and decision.reaction != "permit",
+        false_refusal=false_refusal,
         others=others,
         proposed_gap=proposed.gap,
         room=proposed.room,
         permitted_gap=permitted.gap if decision.plan is not None else np.nan,
         astray_gap=permitted_astray,
-        text=_told(one, decision, proposed, permitted),
+        pair=proposed.pair,
+        robot=on.profile.name,
+        text=_told(one, decision, proposed, permitted) if tell or missed or false_refusal else "",
     )
 
 
@@ -109,8 +121,9 @@ def _told(one: Triple, decision: Decision, proposed: Seen, permitted: Seen) -> s
     case = one.case
     assert isinstance(case.chunk, ActionChunk)  # noqa: S101 - the triples have no other
     lines = [
-        f"case {one.index}, {one.kind}: {case.chunk.values.shape[0]} rows at {1.0 / case.chunk.period_s:g} Hz",
-        f"  horizon {case.chunk.horizon}: {decision.reaction}{' (escape)' if decision.verdict.escape else ''}",
+        f"case {one.index}, {case.rules.profile.name}, {one.kind}, {1.0 / case.chunk.period_s:g} Hz",
+        f"  {case.chunk.values.shape[0]} rows, horizon {case.chunk.horizon}",
+        f"  {decision.reaction}{' (escape)' if decision.verdict.escape else ''}",
         f"  proposed: {proposed.gap * 1e3:.3f} mm between {proposed.pair}, at {proposed.positions.tolist()}",
         f"  least room: {proposed.room * 1e3:.3f} mm between {proposed.tight}; {proposed.samples} samples",
         f"  permitted: {permitted.gap * 1e3:.3f} mm between {permitted.pair}, at {permitted.positions.tolist()}",
@@ -138,7 +151,13 @@ def _proposed(case: Case, decision: Decision, physics: Physics) -> Way:
 
 
 def _moved(motion: Motion) -> Way:
-    return _way(motion.times_s, motion.positions, np.append(motion.measured_grippers[0], motion.grippers[1:, 0]))
+    opening = _opening(np.vstack([motion.measured_grippers[None], motion.grippers[1:]]))
+    return _way(motion.times_s, motion.positions, opening)
+
+
+def _opening(grippers: FloatArray) -> FloatArray:
+    """What the grippers (N, g) are told (N,); all the same, and 0 where there is none."""
+    return grippers[:, 0] if grippers.shape[1] else np.zeros(len(grippers))
 
 
 def _command(plan: Plan, now_ns: int) -> FloatArray:
@@ -154,7 +173,7 @@ def planned(case: Case, plan: Plan) -> Way:
     return _way(
         np.concatenate([[0.0, 0.0], (plan.times_ns[ahead] - case.now_ns) / 1e9]),
         np.vstack([case.state.positions[None], _command(plan, case.now_ns)[None], plan.positions[ahead]]),
-        np.concatenate([case.state.grippers[:1], held[:1], plan.grippers[ahead, 0]]),
+        _opening(np.vstack([case.state.grippers[None], held[None], plan.grippers[ahead]])),
     )
 
 
@@ -167,17 +186,42 @@ def _work(task: tuple[range, int]) -> list[Outcome]:
     return [examined(on, one) for on, one in chosen(indices, seed)]
 
 
-def outcomes(count: int, seed: int, workers: int, first: int = 0) -> Iterator[Outcome]:
-    """The outcomes of so many cases, in order."""
+def tasks_of(count: int, first: int = 0) -> list[range]:
+    """So many cases in tasks, each of one block or a part of it."""
     end = first + count
-    tasks = [(range(start, min(start + TASK, end)), seed) for start in range(first, end, TASK)]
+    cuts = [first, *range((first // TASK + 1) * TASK, end, TASK), end]
+    return [range(start, stop) for start, stop in pairwise(cuts)]
+
+
+def done(tasks: Sequence[range], seed: int, workers: int) -> Iterator[list[Outcome]]:
+    """The outcomes of each task, in order."""
     if workers == 1:
-        for task in tasks:
-            yield from _work(task)
+        yield from (_work((task, seed)) for task in tasks)
         return
     with get_context("spawn").Pool(workers, maxtasksperchild=TASKS) as pool:
-        for found in pool.imap(_work, tasks):
-            yield from found
+        yield from pool.imap(_work, [(task, seed) for task in tasks])
+
+
+def outcomes(count: int, seed: int, workers: int, first: int = 0) -> Iterator[Outcome]:
+    """The outcomes of so many cases, in order."""
+    for found in done(tasks_of(count, first), seed, workers):
+        yield from found
+
+
+def counted(found: Sequence[Outcome]) -> Counts:
+    """What is kept of a task."""
+    told = figures(found)
+    return Counts(
+        first=found[0].index,
+        end=found[-1].index + 1,
+        touching=int(told["touching"]),
+        missed=int(told["missed"]),
+        clear=int(told["clear"]),
+        false_refusals=int(told["false_refusals"]),
+        robots=dict(Counter(one.robot for one in found)),
+        kinds=dict(Counter(one.kind for one in found)),
+        wrong=tuple(_wrong(one) for one in found if one.missed or one.false_refusal),
+    )
 
 
 def upper95(events: int, trials: int) -> float:
@@ -188,10 +232,20 @@ def upper95(events: int, trials: int) -> float:
 def figures(found: Sequence[Outcome]) -> dict[str, int | float]:
     """The numbers of the last line."""
     clear, refused = sum(one.clear for one in found), sum(one.false_refusal for one in found)
+    return _line(len(found), sum(one.touching for one in found), sum(one.missed for one in found), clear, refused)
+
+
+def figures_of(found: Sequence[Counts]) -> dict[str, int | float]:
+    """The numbers of the last line, of all tasks that were kept."""
+    sums = (sum(getattr(one, name) for one in found) for name in ("touching", "missed", "clear", "false_refusals"))
+    return _line(sum(one.end - one.first for one in found), *sums)
+
+
+def _line(cases: int, touching: int, missed: int, clear: int, refused: int) -> dict[str, int | float]:
     return {
-        "cases": len(found),
-        "touching": sum(one.touching for one in found),
-        "missed": sum(one.missed for one in found),
+        "cases": cases,
+        "touching": touching,
+        "missed": missed,
         "clear": clear,
         "false_refusals": refused,
         "false_refusal_upper95": float(f"{upper95(refused, clear):.3g}"),
@@ -207,16 +261,21 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; default one a core")
     parser.add_argument("--minutes", type=float, default=math.inf, help="no more cases after that; default: all")
     parser.add_argument("--case", type=int, help="only the case of this index, in detail")
+    parser.add_argument("--keep", type=Path, help="a file that every task is added to; started again, it goes on there")
     given = parser.parse_args(arguments)
     try:
         for name in ENGINES:
             engine(name)
-    except MissingEngine as error:
+        for name in ROBOTS:
+            robot(name)
+        if given.keep is not None:
+            return _keep(given.keep, tasks_of(given.count, given.first), given.seed, given.workers)
+    except (MissingEngine, UnusableInput, OtherRun) as error:
         print(error, file=sys.stderr)
         return 2
     found: list[Outcome] = []
     if given.case is not None:
-        found += list(outcomes(1, given.seed, 1, given.case))
+        found += [examined(on, one, tell=True) for on, one in chosen([given.case], given.seed)]
         print(found[0].text, file=sys.stderr)
     else:
         every = outcomes(given.count, given.seed, given.workers, given.first)
@@ -230,17 +289,35 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if figures(found)["missed"] else 0
 
 
+def _keep(path: Path, tasks: Sequence[range], seed: int, workers: int) -> int:
+    """A run that is kept in a file; its exit code, over all that is in the file."""
+    kept = Kept(path, seed)
+    left = kept.missing(tasks)
+    for found in track(done(left, seed, workers), "tasks", total=len(left), console=Console(stderr=True)):
+        kept.add(counted(found))
+        for text in kept.done[-1].wrong:
+            print(text, file=sys.stderr)
+    told = figures_of(kept.done)
+    print(json.dumps(told))
+    return 1 if told["missed"] else 0
+
+
+def _wrong(one: Outcome) -> str:
+    return f"{'MISSED' if one.missed else 'false refusal'} {one.text}"
+
+
 def _summarise(found: Sequence[Outcome]) -> None:
     """How the cases ended, and every one that ended wrong, on stderr."""
     for title, counts in (
         ("decided", Counter(one.reaction for one in found)),
+        ("robots", Counter(one.robot for one in found)),
         ("kinds", Counter(one.kind for one in found)),
         ("other violations", Counter(name for one in found for name in one.others)),
     ):
         print(f"{title}: {', '.join(f'{name} {count}' for name, count in counts.most_common())}", file=sys.stderr)
     for one in found:
         if one.missed or one.false_refusal:
-            print("MISSED" if one.missed else "false refusal", one.text, file=sys.stderr)
+            print(_wrong(one), file=sys.stderr)
 
 
 if __name__ == "__main__":

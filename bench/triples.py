@@ -1,6 +1,6 @@
 """Random triples of a robot, a cell and a chunk for the referee: each the same again for the same seed and index.
 
-BLOCK neighbours share a robot, its mount and its cell, because a cell takes 0.2 s to load; objects, slots and the chunk
+BLOCK neighbours share a robot, its mount and its cell, because a cell takes 0.5 s to load; objects, slots and the chunk
 are each case's own. Bodies are put beside the arm's way so that most come within some millimetres of it. Whatever is
 too near to the arm where it starts is left out: the way out of a violation is another question (F-31).
 """
@@ -16,7 +16,9 @@ from typing import Final
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from bench.sweeps import Arm, Gauge, Referee, Thing, Way, along, coal_shape
+from bench.arms import Arm
+from bench.engines import Gauge, Part, Thing, at_least, coal_shape
+from bench.sweeps import Referee, Way, along
 from interlock import BulletPhysics
 from interlock.arrays import FloatArray
 from interlock.case import Case, Memory
@@ -31,15 +33,20 @@ from interlock_rules import load_profile
 from interlock_rules.clearance import MinimumClearance
 from interlock_rules.proposals import Asked, Start, chunk_of, state_of
 
-ROBOT: Final = "franka_panda"
-BLOCK: Final = 16
+ROBOTS: Final = {"franka_panda": 0.44, "ur10": 0.16, "xarm7": 0.16, "so101": 0.14, "pandas_facing": 0.1}  # how often
+BLOCK: Final = 64
 NOW_NS: Final = 1_000_000_000
 RATES_HZ: Final = (5, 10, 20, 50)
-CLEAR_M: Final = 0.02  # from everything, where a case starts
+CLEAR_M: Final = 0.02  # from things, where a stage starts
+APART_M: Final = 0.01  # from everything, where a case starts: the UR10's wrist is never 20 mm from its forearm
+TRIES: Final = 1000
 EXACT_RAD: Final = 1e-6  # tracking error of a robot whose margin hides no miss
 PLACES: Final = 12
-FIRST: Final = 3  # of the parts that things are put beside: those before it hardly move
+MOVED: Final = 3  # joints that turn a part, if things are put beside it: the others hardly move
 THIN_M: Final = 2e-3
+KINDS: Final = ("full", "even", "smooth", "wave", "slot", "fold")
+KINDS_OFTEN: Final = (0.25, 0.18, 0.18, 0.14, 0.15, 0.1)
+FOLDS: Final = 12  # poses that are tried for one in which the arm touches itself
 RULES: Final = ("CELL", "OBJECTS", "SELF")
 
 
@@ -53,6 +60,7 @@ class Stage:
     physics: Physics
     start: FloatArray
     end: FloatArray
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,10 +134,12 @@ class _Places:
         frames = arm.frames(positions)
         wide = np.full(len(positions), opening)
         self.poses = [arm.poses(frames, part, wide) for part in range(len(arm.parts))]
+        self.balls = [_balls(part, poses) for part, poses in zip(arm.parts, self.poses, strict=True)]
+        self.moved = [part for part, above in enumerate(arm.above) if len(above) >= MOVED]
 
     def beside(self, draw: _Draw, shape: Shape, gap: float) -> Pose:
         """A pose in which a shape, somewhere at the arm's way, comes as near to it as the gap says, or about that."""
-        part = int(draw.chance.integers(FIRST, len(self.arm.parts)))
+        part = int(draw.chance.choice(self.moved))
         row = int(draw.chance.integers(1, len(self.poses[part])))
         there, corners = self.poses[part][row], self.arm.parts[part].corners
         corner = there[:3, :3] @ corners[int(draw.chance.integers(len(corners)))] + there[:3, 3]
@@ -144,21 +154,39 @@ class _Places:
     def _nearest(self, shape: Shape, pose: Pose) -> tuple[float, FloatArray]:
         """The least distance over the way, and the normal from the arm to the shape there."""
         best, normal = math.inf, np.zeros(3)
-        made, at = coal_shape(shape), self.gauge.placed(pose.matrix())
-        for part, poses in zip(self.arm.parts[FIRST:], self.poses[FIRST:], strict=True):
-            for there in poses:
-                distance = self.gauge.distance(part.shape, self.gauge.placed(there), made, at)
-                if distance < best:
-                    best, normal = distance, self.gauge.apart()
+        thing = _fixed("", shape, pose)
+        at = self.gauge.placed(thing.pose)
+        far = at_least(np.array([self.balls[part] for part in self.moved]), thing.pose, thing.ends)
+        for place in np.argsort(far, axis=None):
+            nth, row = divmod(int(place), far.shape[1])
+            if far[nth, row] > best:
+                break
+            part = self.moved[nth]
+            there = self.gauge.placed(self.poses[part][row])
+            distance = self.gauge.distance(self.arm.parts[part].shape, there, thing.shape, at)
+            if distance < best:
+                best, normal = distance, self.gauge.apart()
         return best, normal
 
     def clear_at_first(self, shape: Shape, pose: Pose, gap: float) -> bool:
         """Whether the arm keeps a gap from a shape where the way starts."""
-        made, at = coal_shape(shape), self.gauge.placed(pose.matrix())
+        thing = _fixed("", shape, pose)
+        at = self.gauge.placed(thing.pose)
         return all(
-            self.gauge.distance(part.shape, self.gauge.placed(poses[0]), made, at) > gap
-            for part, poses in zip(self.arm.parts[1:], self.poses[1:], strict=True)
+            at_least(balls[0], thing.pose, thing.ends) > gap
+            or self.gauge.distance(part.shape, self.gauge.placed(poses[0]), thing.shape, at) > gap
+            for part, poses, balls in zip(self.arm.parts, self.poses, self.balls, strict=True)
         )
+
+
+def _balls(part: Part, poses: FloatArray) -> FloatArray:
+    """The balls (S, 4) around a part at its poses (S, 4, 4)."""
+    ball = part.ball
+    return np.column_stack([poses[:, :3, :3] @ ball[:3] + poses[:, :3, 3], np.full(len(poses), ball[3])])
+
+
+def _fixed(name: str, shape: Shape, pose: Pose) -> Thing:
+    return Thing(name, coal_shape(shape), pose.matrix(), 0.0, 0.0, fixed=True)
 
 
 def _still(positions: FloatArray, opening: float) -> Way:
@@ -168,7 +196,7 @@ def _still(positions: FloatArray, opening: float) -> Way:
 
 def _apart(referee: Referee, positions: FloatArray) -> bool:
     """Whether an arm is clear of itself."""
-    return referee.start(_still(positions, 0.04), ()) > CLEAR_M
+    return referee.start(_still(positions, 0.04), ()) > APART_M
 
 
 def _ends(draw: _Draw, referee: Referee) -> tuple[FloatArray, FloatArray]:
@@ -176,13 +204,15 @@ def _ends(draw: _Draw, referee: Referee) -> tuple[FloatArray, FloatArray]:
     profile = referee.arm.profile
     lower, upper = (joint_limits(profile, name) for name in ("lower", "upper"))
     room = 0.05
-    while True:
+    for _ in range(TRIES):
         start = draw.chance.uniform(lower + room, upper - room)
         if draw.one_in(0.6):
-            start = np.array(profile.poses[1].positions) + draw.chance.uniform(-0.4, 0.4, len(lower))
+            start = np.array(profile.poses[-1].positions) + draw.chance.uniform(-0.4, 0.4, len(lower))
         start = np.clip(start, lower + room, upper - room)
         if _apart(referee, start):
             break
+    else:
+        raise RuntimeError(f"{profile.name}: none of {TRIES} poses is clear of itself")
     reach = float(draw.chance.choice([0.15, 0.4, 1.0]))
     end = start + draw.chance.uniform(-reach, reach, len(lower))
     if draw.one_in(0.25):
@@ -190,15 +220,16 @@ def _ends(draw: _Draw, referee: Referee) -> tuple[FloatArray, FloatArray]:
     return start, np.clip(end, lower + room, upper - room)
 
 
-@lru_cache(maxsize=1)
-def _profile() -> Profile:
-    return load_profile(ROBOT)
+@lru_cache
+def robot(name: str) -> Profile:
+    """A shipped robot; raises UnusableInput where what it is read from is not installed."""
+    return load_profile(name)
 
 
 def stage(seed: int, block: int) -> Stage:
     """The robot and the cell of a block."""
     draw = _Draw(seed, 0, block)
-    profile = _profile()
+    profile = robot(str(draw.chance.choice(list(ROBOTS), p=list(ROBOTS.values()))))
     if draw.one_in(0.6):
         profile = replace(profile, joints=tuple(replace(joint, tracking=EXACT_RAD) for joint in profile.joints))
     mount = Pose()
@@ -217,10 +248,10 @@ def stage(seed: int, block: int) -> Stage:
         if places.clear_at_first(shape, pose, 2.0 * CLEAR_M):
             bodies.append(Body(f"body{number}", shape, pose))
     cell = Cell("random", mount, tuple(bodies), ())
-    return Stage(profile, cell, referee, BulletPhysics(profile, cell), start, end)
+    return Stage(profile, cell, referee, BulletPhysics(profile, cell), start, end, profile.digest)
 
 
-def _rules(profile: Profile, cell: Cell, period_s: float, rows: int, reaction: Reaction) -> RuleSet:
+def _rules(on: Stage, period_s: float, rows: int, reaction: Reaction) -> RuleSet:
     """Clearance of everything, with nothing to keep but what is certain: min 0."""
     between = (("robot", "cell"), ("robot", "objects"), ("robot", "robot"))
     rules = tuple(
@@ -230,16 +261,16 @@ def _rules(profile: Profile, cell: Cell, period_s: float, rows: int, reaction: R
     return RuleSet(
         name="referee",
         serial=1,
-        profile=profile,
-        cell=cell,
+        profile=on.profile,
+        cell=on.cell,
         modes=("automatic",),
-        accepts=Accepts(profile.layouts[:1], period_s, 1, max(rows, 1), max(rows, 1), "none"),
+        accepts=Accepts(on.profile.layouts[:1], period_s, 1, max(rows, 1), max(rows, 1), "none"),
         freshness=Freshness(60.0, 60.0, 60.0),
         people="none",
         rules=rules,
         meaning={},
         digest="",
-        profile_digest=profile.digest,
+        profile_digest=on.digest,
     )
 
 
@@ -253,42 +284,51 @@ class _Maker:
         self.lower, self.upper = (joint_limits(on.profile, name) + bound for name, bound in _BOUNDS)
         self.period_s = 1.0 / int(self.draw.chance.choice(RATES_HZ))
         self.count = int(self.draw.chance.integers(3, max(5, round(1.6 / self.period_s)) + 1))
-        self.fixed = tuple(
-            Thing(body.name, coal_shape(body.shape), body.pose.matrix(), 0.0, 0.0, fixed=True)
-            for body in on.cell.bodies
-        )
-        self.opening = float(self.draw.chance.choice([0.0, 0.04, 0.08]))
+        self.fixed = tuple(_fixed(body.name, body.shape, body.pose) for body in on.cell.bodies)
+        self.hands = len(on.profile.grippers)
+        self.opening = float(self.draw.chance.choice([0.0, 0.04, 0.08])) if self.hands else 0.0
         self.start = self._start()
 
     def _start(self) -> FloatArray:
         """Where the case starts: near the stage's start, clear of everything."""
         for _ in range(8):
-            start = np.clip(self.on.start + self.draw.chance.uniform(-0.06, 0.06, 7), self.lower, self.upper)
-            if self.on.referee.start(_still(start, self.opening), self.fixed) > CLEAR_M:
+            moved = self.on.start + self.draw.chance.uniform(-0.06, 0.06, len(self.lower))
+            start = np.clip(moved, self.lower, self.upper)
+            if self.on.referee.start(_still(start, self.opening), self.fixed) > APART_M:
                 return np.asarray(start)
         return self.on.start
 
     def rows(self) -> tuple[str, FloatArray]:
-        """What kind of motion it is, and its rows (T, 7): never faster than the joints are."""
+        """What kind of motion it is, and its rows (T, n): never faster than the joints are."""
         speed = joint_limits(self.on.profile, "velocity")
-        end = np.clip(self.on.end + self.draw.chance.uniform(-0.05, 0.05, 7), self.lower, self.upper)
+        end = np.clip(self.on.end + self.draw.chance.uniform(-0.05, 0.05, len(self.lower)), self.lower, self.upper)
         along = np.arange(1, self.count + 1) / self.count
-        kind = str(self.draw.chance.choice(["full", "even", "smooth", "wave", "slot"], p=[0.3, 0.2, 0.2, 0.15, 0.15]))
+        kind = str(self.draw.chance.choice(KINDS, p=KINDS_OFTEN))
         if kind == "slot":
             found = self._ahead()
             if found is not None:
                 return kind, found
             kind = "even"
-        if kind == "full":
+        if kind == "fold":
+            end = self._folded(end)
+        if kind in {"full", "fold"}:
             seconds = float(np.max(np.abs(end - self.start) / speed))
             along = np.minimum(1.0, np.arange(1, self.count + 1) * self.period_s / max(seconds, 1e-9))
         if kind == "smooth":
             along = along**3 * (10.0 - 15.0 * along + 6.0 * along**2)
         rows = self.start + along[:, None] * (end - self.start)
         if kind == "wave":
-            turns, size = self.draw.chance.uniform(0.5, 2.0, 7), self.draw.chance.uniform(0.0, 0.3, 7)
+            turns, size = (self.draw.chance.uniform(*ends, len(end)) for ends in ((0.5, 2.0), (0.0, 0.3)))
             rows = rows + size * np.sin(2.0 * math.pi * turns * along[:, None])
         return kind, self.slowed(np.clip(rows, self.lower, self.upper), self.start)
+
+    def _folded(self, end: FloatArray) -> FloatArray:
+        """A pose in which the arm touches itself, if one is found; the end as it is, if not."""
+        for _ in range(FOLDS):
+            pose = self.draw.chance.uniform(self.lower, self.upper)
+            if self.on.referee.start(_still(pose, self.opening), ()) < 0.0:
+                return np.asarray(pose)
+        return end
 
     def slowed(self, rows: FloatArray, start: FloatArray) -> FloatArray:
         """Rows drawn towards their start, where they are too fast."""
@@ -302,11 +342,11 @@ class _Maker:
         at = self.start
         rows: list[FloatArray] = []
         wanted = depth / self.count
-        hand = [part.name for part in self.arm.parts].index("panda_hand")
+        hand = self.arm.hand[0]
         for _ in range(self.count):
             for _ in range(2):
                 jacobian = self.arm.jacobian(at, hand)
-                ahead = self.arm.frames(at[None])[0, self.arm.parents[hand], :3, 2]
+                ahead = self.arm.tool(self.arm.frames(at[None]))[0, :3, 2]
                 twist = np.concatenate([ahead * wanted / 2.0, np.zeros(3)])
                 damped = jacobian @ jacobian.T + 1e-6 * np.eye(6)
                 at = at + jacobian.T @ np.linalg.solve(damped, twist)
@@ -321,10 +361,9 @@ class _Maker:
         across, thick = int(self.draw.chance.integers(2)), self.draw.wide(THIN_M, 0.02)
         spare = self.draw.between(-0.0005, 0.006) + float(self.draw.one_in(0.5)) * 0.012
         frames = self.arm.frames(rows[-1:])
-        names = [part.name for part in self.arm.parts]
-        here = frames[0, self.arm.parents[names.index("panda_leftfinger")]]  # its axes are the hand's
+        here = self.arm.tool(frames)[0]
         corners: list[FloatArray] = []
-        for part in range(names.index("panda_hand"), len(names)):
+        for part in self.arm.hand:
             pose = self.arm.poses(frames, part, np.full(1, self.opening))[0]
             world = self.arm.parts[part].corners @ pose[:3, :3].T + pose[:3, 3]
             corners.append((world - here[:3, 3]) @ here[:3, :3])
@@ -365,14 +404,13 @@ class _Maker:
         kind, rows = self.rows()
         horizon = int(self.draw.chance.integers(1, len(rows) + 1)) if self.draw.one_in(0.4) else None
         objects = self.objects(kind, rows[:horizon])
-        grippers = np.full((len(rows), 1), self.opening)
-        if self.draw.one_in(0.15):
-            told = self.draw.between(0.0, 0.08)
-            grippers = np.full((len(rows), 1), told)
+        grippers = np.full((len(rows), self.hands), self.opening)
+        if self.hands and self.draw.one_in(0.15):
+            grippers = np.full_like(grippers, self.draw.between(0.0, 0.08))
             kind += "-grip"
         reaction: Reaction = "truncate" if self.draw.one_in(0.4) else "veto"
-        rules = _rules(self.on.profile, self.on.cell, self.period_s, max(len(rows), 40), reaction)
-        start = Start(self.start, np.array([self.opening]), "automatic", objects)
+        rules = _rules(self.on, self.period_s, max(len(rows), 40), reaction)
+        start = Start(self.start, np.full(self.hands, self.opening), "automatic", objects)
         state = state_of(rules, start, NOW_NS)
         first = NOW_NS + round(self.period_s * 1e9)
         chunk = chunk_of(rules, Asked(state, self.start, first, 0, horizon), rows, grippers)
@@ -393,7 +431,7 @@ class _Maker:
         first = now + round(self.period_s * 1e9)
         reference, command = plan.at(first), plan.at(now)
         speed = joint_limits(self.on.profile, "velocity") * self.period_s
-        step = (1.0 - 1e-9) * speed * self.draw.chance.uniform(-1.0, 1.0, 7)
+        step = (1.0 - 1e-9) * speed * self.draw.chance.uniform(-1.0, 1.0, len(speed))
         if self.draw.one_in(0.5):
             step = reference.velocities * self.period_s * self.draw.between(0.3, 1.0)
         rows = reference.positions + np.cumsum(np.tile(step, (self.count, 1)), axis=0)
@@ -402,7 +440,7 @@ class _Maker:
         if not len(rows):
             return None
         errors = np.array([joint.tracking for joint in self.on.profile.joints])
-        measured = command.positions + 0.9 * errors * self.draw.chance.uniform(-1.0, 1.0, 7)
+        measured = command.positions + 0.9 * errors * self.draw.chance.uniform(-1.0, 1.0, len(speed))
         start = Start(measured, command.grippers, "automatic")
         state = replace(state_of(case.rules, start, now), velocities=command.velocities)
         grippers = np.tile(reference.grippers, (len(rows), 1))

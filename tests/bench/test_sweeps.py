@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.sweeps import Arm, Gauge, MissingEngine, Referee, Thing, Way, coal_shape, engine
+from bench.arms import Arm
+from bench.engines import Gauge, MissingEngine, Thing, coal_shape, engine
+from bench.sweeps import Referee, Way
 from interlock._bullet import Bullet
 from interlock.arrays import FloatArray
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, Pose, Shape, Sphere
