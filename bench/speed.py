@@ -25,10 +25,10 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.courses import Course, Scenario, courses, crowd, world_of
+from bench.engines import MissingEngine
 from bench.naive import NaiveWorld
 from bench.parts import Parts, parts_of, robot_of
 from bench.sampled import DenseWorld
-from bench.sweeps import MissingEngine
 from bench.waypoints import COAL, MUJOCO, CoalWaypoints, MujocoWaypoints, Waypoints
 from interlock import BulletPhysics
 from interlock.build import propose

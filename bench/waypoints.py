@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from bench.engines import coal_shape, engine
 from bench.parts import Parts
-from bench.sweeps import coal_shape, engine
 from interlock.arrays import FloatArray
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, Sphere
 from interlock.kernels import placement
