@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from . import kernels
+from . import kernels_planes
 from .arrays import FloatArray
 from .errors import InterlockError
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, Shape, Sphere
@@ -65,7 +65,7 @@ class Bullet:
 
     def nearest(self, first: Side, second: Side, pose: FloatArray) -> Nearest:
         """Where the first, at `pose` (4, 4) in the frame of the second, is nearest to it. Raises PhysicsFailed."""
-        x, y, z, *turn = kernels.placement(pose)
+        x, y, z, *turn = kernels_planes.placement(pose)
         if math.isnan(x):
             raise PhysicsFailed("a pose must be finite; PyBullet would see nothing there")
         return _facing(first, second, pose, self._closest(first, second, [x, y, z], turn))
@@ -100,7 +100,7 @@ def _facing(first: Side, second: Side, pose: FloatArray, nearest: pybullet.Conta
     shapes, and does not say so.
     """
     answer, distance = np.array([nearest[7], nearest[5], nearest[6]]), nearest[8]
-    kernels.face(answer, distance, SWAPPED_M, pose, *first.solid, *second.solid)
+    kernels_planes.face(answer, distance, SWAPPED_M, pose, *first.solid, *second.solid)
     return Nearest(distance, answer[0], answer[1:])
 
 

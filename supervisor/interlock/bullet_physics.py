@@ -46,7 +46,6 @@ class BulletPhysics:
     def forecast(self, motion: Motion, scene: Scene, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
         """One answer a demand, in order. Raises ForecastExhausted, and PhysicsFailed if PyBullet cannot be trusted."""
         with self._turn:
-            self._bullet.check_canary()
             if self.model is None or not np.isfinite(motion.positions).all():
                 return tuple(_undecided(demand, len(motion)) for demand in demands)
             return Question(self.model, self._bullet, self._shapes, motion, scene).answer(demands)

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from . import kernels
+from . import kernels_planes
 from ._bullet import Bullet
 from .arrays import BoolArray, FloatArray
 from .errors import ForecastExhausted
@@ -72,11 +72,11 @@ class Bounds:
 
     def open(self, need: FloatArray) -> BoolArray:
         """Intervals (N,) that may come below what they need and whose worst place is not known well enough."""
-        return kernels.open_ones(self.low, self.near, need, TOLERANCE_M, TOLERANCE)
+        return kernels_planes.open_ones(self.low, self.near, need, TOLERANCE_M, TOLERANCE)
 
     def next(self, need: FloatArray, asked: BoolArray) -> int:
         """The node to ask for next, -1 for none: in the middle of the first run of those that open intervals leave."""
-        return kernels.next_node(self.low, self.near, need, asked, TOLERANCE_M, TOLERANCE)
+        return kernels_planes.next_node(self.low, self.near, need, asked, TOLERANCE_M, TOLERANCE)
 
     def take_in(
         self, node: int, gaps: FloatArray, points: FloatArray, sagitta: FloatArray, need: FloatArray, asked: BoolArray
@@ -84,7 +84,7 @@ class Bounds:
         """Takes in the gaps (N,) along the normal found at a node, and the nearest points (2, 3) there; the `next` node
         then.
         """
-        return kernels.take_in(
+        return kernels_planes.take_in(
             self.low, self.near, self.points, need, asked, sagitta, node, gaps, points, TOLERANCE_M, TOLERANCE
         )
 
@@ -101,6 +101,7 @@ class Search:
         self.model = model
         self.bullet = bullet
         self.left = budget
+        self._trusted = False  # the canary was seen where it is
         self._alone: dict[int, Pairs] = {}  # by the pair's id; each holds its pair
 
     def settle(
@@ -110,14 +111,13 @@ class Search:
         least that, or within TOLERANCE_M of near. Where not even DEPTH decides between the two, low becomes NaN.
         """
         asked = np.zeros(len(need), dtype=np.bool_)
-        node = found.next(need, asked)
-        if node < 0:
-            return
         poses = pair.relative(along.frames)
+        node = self._seek(pair, along, poses, sagitta, need, asked, found)
         while node >= 0:
             normal, points = self._ask(pair, along, poses[node], node)
             gaps = separation(pair.first, pair.second, poses, normal)
-            node = found.take_in(node, gaps, points, sagitta, need, asked)
+            found.take_in(node, gaps, points, sagitta, need, asked)
+            node = self._seek(pair, along, poses, sagitta, need, asked, found)
         for interval in np.flatnonzero(found.open(need)).tolist():
             violated = found.near[interval] < need[interval]
             if depth == 0 or interval == 0 or (violated and depth <= DEPTH - VIOLATED):
@@ -142,11 +142,27 @@ class Search:
         worst = int(finer.near[1:].argmin()) + 1
         found.see(interval, float(finer.near[worst]), finer.points[worst])
 
+    def _seek(
+        self, pair: Pair, along: Path, poses: FloatArray, sagitta: FloatArray, need: FloatArray, asked: BoolArray,
+        found: Bounds,
+    ) -> int:  # fmt: skip
+        """Takes in the nearest points at open nodes; the first of those at which only PyBullet knows them, or -1."""
+        ours, theirs = pair.first, pair.second
+        node, looked = kernels_planes.seek(
+            poses, along.frames, theirs.link, theirs.offset, *ours.solid, *theirs.solid, found.low, found.near,
+            found.points, need, asked, sagitta, TOLERANCE_M, TOLERANCE, self.left,
+        )  # fmt: skip
+        self.left -= looked
+        return node
+
     def _ask(self, pair: Pair, along: Path, pose: FloatArray, node: int) -> tuple[FloatArray, FloatArray]:
         """The normal (3,) in the second's frame, and the nearest points (2, 3) in the world."""
         if self.left <= 0:
             raise ForecastExhausted("the forecast used up its budget of queries; nothing is known of the rest")
+        if not self._trusted:
+            self.bullet.check_canary()
+            self._trusted = True
         self.left -= 1
         nearest = self.bullet.nearest(pair.first, pair.second, pose)
-        points = kernels.carried(nearest.points, pair.second.offset, along.frames[node, pair.second.link])
+        points = kernels_planes.carried(nearest.points, pair.second.offset, along.frames[node, pair.second.link])
         return nearest.normal, points

@@ -66,10 +66,22 @@ def bends(steps: FloatArray, counts: IntArray, columns: IntArray, gains: FloatAr
 
     steps (N, m); counts (R,) says how many of the columns, gains and reaches (R, K) of a route are its own.
     """
-    found = np.zeros((len(counts), 2, len(steps)))
+    count = len(steps)
+    found = np.zeros((len(counts), 2, count))
+    sizes = np.empty((steps.shape[1], count))
+    for n in range(count):
+        for column in range(steps.shape[1]):
+            sizes[column, n] = abs(steps[n, column])
     for r in range(len(counts)):
-        for n in range(len(steps)):
-            found[r, 0, n], found[r, 1, n] = bend(steps[n], counts[r], columns[r], gains[r], reaches[r])
+        for j in range(counts[r]):
+            column, gain, reach = columns[r, j], abs(gains[r, j]), reaches[r, j]
+            for n in range(count):
+                turn, turned = sizes[column, n] * gain, found[r, 1, n]
+                found[r, 0, n] += turn * reach * (turn + 2.0 * turned)
+                found[r, 1, n] = turned + turn
+        for n in range(count):
+            found[r, 0, n] /= 8.0
+            found[r, 1, n] *= found[r, 1, n] / 8.0
     return found
 
 
@@ -104,16 +116,6 @@ def carry(point: FloatArray, pose: FloatArray, found: FloatArray) -> None:
 
 
 @compiled
-def carried(points: FloatArray, offset: FloatArray, pose: FloatArray) -> FloatArray:
-    """Points (P, 3) of a frame `offset` (4, 4) in a link at `pose` (4, 4), in the world (P, 3)."""
-    found, here = np.empty((len(points), 3)), np.empty(3)
-    for p in range(len(points)):
-        carry(points[p], offset, here)
-        carry(here, pose, found[p])
-    return found
-
-
-@compiled
 def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArray:
     """World places (P, N, 3) of points (P, 3) in the frames (N, L, 4, 4) of their links."""
     found = np.empty((len(links), len(frames), 3))
@@ -124,14 +126,37 @@ def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArr
 
 
 @compiled
-def seen_from(point: FloatArray, pose: FloatArray, offset: FloatArray, found: FloatArray) -> None:
-    """A world point (3,) in the frame `offset` (4, 4) of a link at `pose` (4, 4); into found (3,)."""
-    x, y, z = point[0] - pose[0, 3], point[1] - pose[1, 3], point[2] - pose[2, 3]
-    a = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z - offset[0, 3]
-    b = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z - offset[1, 3]
-    c = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z - offset[2, 3]
-    for i in range(3):
-        found[i] = offset[0, i] * a + offset[1, i] * b + offset[2, i] * c
+def seen_from(
+    point: FloatArray, frames: FloatArray, node: int, link: int, offset: FloatArray
+) -> tuple[float, float, float]:
+    """A world point (3,) in the frame `offset` (4, 4) of a link at frames[node, link] (4, 4)."""
+    x, y, z = (
+        point[0] - frames[node, link, 0, 3], point[1] - frames[node, link, 1, 3], point[2] - frames[node, link, 2, 3],
+    )  # fmt: skip
+    a = frames[node, link, 0, 0] * x + frames[node, link, 1, 0] * y + frames[node, link, 2, 0] * z - offset[0, 3]
+    b = frames[node, link, 0, 1] * x + frames[node, link, 1, 1] * y + frames[node, link, 2, 1] * z - offset[1, 3]
+    c = frames[node, link, 0, 2] * x + frames[node, link, 1, 2] * y + frames[node, link, 2, 2] * z - offset[2, 3]
+    return (
+        offset[0, 0] * a + offset[1, 0] * b + offset[2, 0] * c,
+        offset[0, 1] * a + offset[1, 1] * b + offset[2, 1] * c,
+        offset[0, 2] * a + offset[1, 2] * b + offset[2, 2] * c,
+    )
+
+
+@compiled
+def between(frames: FloatArray, node: int, first: int, second: int, offset: FloatArray, found: FloatArray) -> None:
+    """The pose (3, 4) of a link in the frame `offset` (4, 4) of another, for frames (N, L, 4, 4); into found."""
+    for j in range(4):
+        x, y, z = frames[node, first, 0, j], frames[node, first, 1, j], frames[node, first, 2, j]
+        if j == 3:
+            x, y, z = x - frames[node, second, 0, 3], y - frames[node, second, 1, 3], z - frames[node, second, 2, 3]
+        a = frames[node, second, 0, 0] * x + frames[node, second, 1, 0] * y + frames[node, second, 2, 0] * z
+        b = frames[node, second, 0, 1] * x + frames[node, second, 1, 1] * y + frames[node, second, 2, 1] * z
+        c = frames[node, second, 0, 2] * x + frames[node, second, 1, 2] * y + frames[node, second, 2, 2] * z
+        if j == 3:
+            a, b, c = a - offset[0, 3], b - offset[1, 3], c - offset[2, 3]
+        for i in range(3):
+            found[i, j] = offset[0, i] * a + offset[1, i] * b + offset[2, i] * c
 
 
 @compiled
@@ -141,13 +166,16 @@ def apart(one: FloatArray, other: FloatArray) -> float:
 
 
 @compiled
-def from_box(point: FloatArray, low: FloatArray, high: FloatArray) -> float:
-    """How far a point (3,) is from a box, -inf in it."""
+def from_box(x: float, y: float, z: float, low: FloatArray, high: FloatArray) -> float:
+    """How far a point is from a box, -inf in it."""
+    a, b, c = max(low[0] - x, x - high[0]), max(low[1] - y, y - high[1]), max(low[2] - z, z - high[2])
     square = 0.0
-    for i in range(3):
-        out = max(low[i] - point[i], point[i] - high[i])
-        if not out <= 0.0:
-            square += out * out
+    if not a <= 0.0:
+        square += a * a
+    if not b <= 0.0:
+        square += b * b
+    if not c <= 0.0:
+        square += c * c
     return math.sqrt(square) if square != 0.0 else -math.inf
 
 
@@ -162,7 +190,7 @@ def from_solid(point: FloatArray, kind: int, size: FloatArray, planes: FloatArra
     if kind == BALL:
         return math.sqrt(x * x + y * y + z * z) - float(size[0])
     if kind == BOX:
-        return from_box(point, -size, size)
+        return from_box(x, y, z, -size, size)
     if kind == CYLINDER:
         out, above = math.sqrt(x * x + y * y) - float(size[0]), abs(z) - float(size[1])
         if out <= 0.0 and above <= 0.0:
@@ -175,6 +203,31 @@ def from_solid(point: FloatArray, kind: int, size: FloatArray, planes: FloatArra
     for k in range(len(planes)):
         found = max(found, planes[k, 0] * x + planes[k, 1] * y + planes[k, 2] * z + planes[k, 3])
     return found
+
+
+@compiled
+def highest(values: FloatArray) -> float:
+    """The largest of values (N,), NaN where one of them is; -inf of none."""
+    most = -math.inf
+    for value in values:
+        if value > most or math.isnan(value):
+            most = value
+        if math.isnan(most):
+            return most
+    return most
+
+
+@compiled
+def spread(middle: FloatArray, centre: FloatArray) -> float:
+    """The radius of a ball that holds the polyline through points (N, 3), none of them NaN; its centre into centre
+    (3,). NaN where one is.
+    """
+    square = 0.0
+    for i in range(3):
+        low, high = -highest(-middle[:, i]), highest(middle[:, i])
+        centre[i] = (low + high) / 2.0
+        square += (high - low) ** 2
+    return math.sqrt(square) / 2.0
 
 
 @compiled
@@ -200,45 +253,68 @@ def coarse(
     at all; needs (D,): what each demand asks for.
 
     Returns the least (D, N) of all pairs that keep what they need wherever they are judged; which those are (P,); and
-    what remains (P, N), +inf where they are not judged: no better than the need and PLENTY_M where that takes no look.
+    what remains (P, N), +inf where they are not judged: no better than the need and PLENTY_M where that takes no look,
+    and then judged or not.
     """
     pairs, count = len(which), len(frames)
     least = np.full((len(needs), count), math.inf)
     clear = np.empty(pairs, dtype=np.bool_)
     remains = np.empty((pairs, count))
     chords = np.zeros((len(middles), count))
+    paths, spreads = np.empty((len(middles), 3)), np.empty(len(middles))
     for f in range(len(middles)):
+        spreads[f] = spread(middles[f], paths[f])
         for n in range(1, count):
             chords[f, n] = apart(middles[f, n], middles[f, n - 1])
-    here, before = np.empty(3), np.empty(3)
+    widest = np.empty((len(bent), 2))
+    for r in range(len(bent)):
+        widest[r, 0], widest[r, 1] = highest(bent[r, 0]), highest(bent[r, 1])
+    latest = highest(times)
+    floors = np.full(len(needs), math.inf)
     for p in range(pairs):
-        second, parts, middle, chord = which[p, 0], bent[which[p, 1]], middles[which[p, 4]], chords[which[p, 4]]
+        second, route, row = which[p, 0], which[p, 1], which[p, 4]
         radius, reach, low, high, offset = shapes[p, 0], shapes[p, 1], shapes[p, 2:5], shapes[p, 5:8], offsets[p]
         one, other = when[which[p, 2]], when[which[p, 3]]
         need, asked, most = needs[which[p, 5]], marked[which[p, 5]], least[which[p, 5]]
-        seen_from(middle[0], frames[0, second], offset, before)
-        gap = from_box(before, low, high) - radius  # at the last node that was looked at
+        whole = math.nan  # what no interval is below, where that is plenty
+        if second < 0:
+            x, y, z = seen_from(paths[row], frames, 0, second, offset)
+            gap = from_box(x, y, z, low, high)
+            whole = gap - spreads[row] - radius - widest[route, 0] - reach * widest[route, 1]
+            whole -= lost[p, 0] + lost[p, 1] * latest
+        if whole >= need + PLENTY_M:
+            clear[p] = True
+            for n in range(count):
+                remains[p, n] = whole
+            floors[which[p, 5]] = min(floors[which[p, 5]], whole)
+            continue
+        x, y, z = seen_from(middles[row, 0], frames, 0, second, offset)
+        gap = from_box(x, y, z, low, high) - radius  # at the last node that was looked at
         gone = 0.0  # how far the ball has gone since
         clear[p] = True
         for n in range(count):
-            sagitta = parts[0, n] + reach * parts[1, n]
+            sagitta = bent[route, 0, n] + reach * bent[route, 1, n]
             taken = lost[p, 0] + lost[p, 1] * times[n]
-            bound = gap - gone - chord[n] - sagitta
+            bound = gap - gone - chords[row, n] - sagitta
             if n > 0 and second < 0 and bound >= need + taken + PLENTY_M:
-                gone += chord[n]
+                gone += chords[row, n]
             elif n > 0:
                 if gone > 0.0:
-                    seen_from(middle[n - 1], frames[n - 1, second], offset, before)
-                    gap = from_box(before, low, high) - radius
-                seen_from(middle[n], frames[n, second], offset, here)
-                new = from_box(here, low, high) - radius
-                bound = (gap + new - apart(here, before)) / 2.0 - sagitta
-                gap, gone = new, 0.0
-                before[:] = here
+                    x, y, z = seen_from(middles[row, n - 1], frames, n - 1, second, offset)
+                    gap = from_box(x, y, z, low, high) - radius
+                a, b, c = seen_from(middles[row, n], frames, n, second, offset)
+                new = from_box(a, b, c, low, high) - radius
+                chord = math.sqrt((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2)
+                bound = (gap + new - chord) / 2.0 - sagitta
+                gap, gone, x, y, z = new, 0.0, a, b, c
             remains[p, n] = bound - taken if asked[n] and one[n] and other[n] else math.inf
             clear[p] = clear[p] and remains[p, n] >= need
         for n in range(count if clear[p] else 0):
             most[n] = min(most[n], remains[p, n])
+    for d in range(len(needs)):
+        for n in range(count):
+            if marked[d, n]:
+                least[d, n] = min(least[d, n], floors[d])
     return least, clear, remains
 
 
@@ -267,7 +343,7 @@ def covered(
     if mine == 0:
         return
     gaps, spots = np.full((2, mine), -math.inf), np.zeros((2, mine, 3))
-    spot = np.empty(3)
+    pose = np.empty((3, 4))
     at = -1  # the node that row 0 is about
     for n in range(len(frames)):
         if low[n] >= wanted[n]:
@@ -275,9 +351,11 @@ def covered(
         for step in range(2):
             node = max(n - 1 + step, 0)
             if step == 1 or at != node:
+                between(frames, node, links[0], links[1], offset, pose)
                 for s in range(mine):
-                    carry(balls[s], frames[node, links[0]], spot)
-                    seen_from(spot, frames[node, links[1]], offset, spots[step, s])
+                    for i in range(3):
+                        turned = pose[i, 0] * balls[s, 0] + pose[i, 1] * balls[s, 1] + pose[i, 2] * balls[s, 2]
+                        spots[step, s, i] = turned + pose[i, 3]
                     gap = max(from_solid(spots[step, s], kind, size, planes), from_balls(spots[step, s], theirs))
                     gaps[step, s] = gap - balls[s, 3]
         bound = math.inf
@@ -345,211 +423,78 @@ def deviation(
 
 
 @compiled
-def support(kind: int, size: FloatArray, corners: FloatArray, x: float, y: float, z: float) -> float:
-    """Largest p . d over the points p of a shape, in its frame, for a direction d = (x, y, z); inf if unbounded.
-
-    kind, size (3,): as in `from_solid`; corners (V, 3) of a convex mesh.
-    """
-    if kind == BOX:
-        return abs(x) * float(size[0]) + abs(y) * float(size[1]) + abs(z) * float(size[2])
-    if kind == FLOOR:
-        return 0.0 if z > 0.0 and math.sqrt(x * x + y * y) <= 1e-12 else math.inf
-    if kind == PLANES:
-        most = -math.inf
-        for v in range(len(corners)):
-            most = max(most, x * corners[v, 0] + y * corners[v, 1] + z * corners[v, 2])
-        return most
-    if kind == CYLINDER:
-        return float(size[0]) * math.sqrt(x * x + y * y) + float(size[1]) * abs(z)
-    ball = float(size[0]) * math.sqrt(x * x + y * y + z * z)
-    return ball + float(size[1]) * abs(z) if kind == CAPSULE else ball
-
-
-@compiled
-def gaps(
-    poses: FloatArray,
-    normal: FloatArray,
-    kind: int,
-    size: FloatArray,
-    corners: FloatArray,
-    their_kind: int,
-    their_size: FloatArray,
-    their_corners: FloatArray,
-) -> FloatArray:
-    """Least of n . p over a shape minus largest over another (N,) [m], for poses (N, 4, 4) of the first in the frame of
-    the second and a unit normal n (3,) there; the shapes as `support` takes them.
-    """
-    a, b, c = normal[0], normal[1], normal[2]
-    theirs = support(their_kind, their_size, their_corners, a, b, c)
-    found = np.empty(len(poses))
-    for n in range(len(poses)):
-        pose = poses[n]
-        x = -(a * pose[0, 0] + b * pose[1, 0] + c * pose[2, 0])
-        y = -(a * pose[0, 1] + b * pose[1, 1] + c * pose[2, 1])
-        z = -(a * pose[0, 2] + b * pose[1, 2] + c * pose[2, 2])
-        here = a * pose[0, 3] + b * pose[1, 3] + c * pose[2, 3]
-        found[n] = here - support(kind, size, corners, x, y, z) - theirs
+def distances(remains: FloatArray, lost: FloatArray, times: FloatArray) -> FloatArray:
+    """The distances (N,) [m] that remain so much after what is lost (2,): at the time 0, and each second."""
+    found = np.empty(len(remains))
+    for n in range(len(remains)):
+        found[n] = remains[n] + (lost[0] + lost[1] * times[n])
     return found
 
 
 @compiled
-def relative(frames: FloatArray, first: int, offset: FloatArray, second: int, their_offset: FloatArray) -> FloatArray:
-    """Poses (N, 4, 4) of a shape at an offset (4, 4) in the frame of a link, in the frame of another shape."""
-    found = np.zeros((len(frames), 4, 4))
-    column, spot = np.empty(3), np.empty(3)
-    for n in range(len(frames)):
-        pose, other = frames[n, first], frames[n, second]
-        found[n, 3, 3] = 1.0
-        for j in range(4):
-            share = 1.0 if j == 3 else 0.0
-            for i in range(3):
-                spot[i] = share * pose[i, 3] + share * -other[i, 3]
-                for k in range(3):
-                    spot[i] += pose[i, k] * offset[k, j]
-            for i in range(3):
-                column[i] = other[0, i] * spot[0] + other[1, i] * spot[1] + other[2, i] * spot[2]
-                column[i] -= share * their_offset[i, 3]
-            for i in range(3):
-                turned = their_offset[0, i] * column[0] + their_offset[1, i] * column[1]
-                found[n, i, j] = turned + their_offset[2, i] * column[2]
-    return found
+def asked(
+    deviation: FloatArray,
+    growth: FloatArray,
+    times: FloatArray,
+    need: float,
+    least: FloatArray,
+    marked: BoolArray,
+    one: BoolArray,
+    other: BoolArray,
+) -> tuple[FloatArray, bool]:
+    """What is asked of the distance of a pair on each interval: found (3, N) [m] is the distance at which it is of no
+    interest, -inf where it is not judged; what of that must remain; and what is lost of it.
 
-
-@compiled
-def placement(pose: FloatArray) -> tuple[float, float, float, float, float, float, float]:
-    """The place of a pose (4, 4) and its unit quaternion x, y, z, w, from its largest component, which never vanishes;
-    all NaN where any of the pose is not finite.
+    deviation (N,) and growth (2,), at the time 0 and each second, are lost; of no interest is what remains above the
+    need and above the least (N,) that is known. Whether all of what is lost is finite comes second.
     """
-    if not np.isfinite(pose).all():
-        return math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan
-    a, b, c, d, e, f = pose[0, 0], pose[0, 1], pose[0, 2], pose[1, 0], pose[1, 1], pose[1, 2]
-    g, h, i = pose[2, 0], pose[2, 1], pose[2, 2]
-    x, y, z, w = 1.0 + a - e - i, 1.0 - a + e - i, 1.0 - a - e + i, 1.0 + a + e + i
-    most = max(x, y, z, w)
-    if x == most:
-        y, z, w = b + d, c + g, h - f
-    elif y == most:
-        x, z, w = b + d, f + h, c - g
-    elif z == most:
-        x, y, w = c + g, f + h, d - b
-    else:
-        x, y, z = h - f, c - g, d - b
-    length = math.sqrt(x * x + y * y + z * z + w * w)
-    return pose[0, 3], pose[1, 3], pose[2, 3], x / length, y / length, z / length, w / length
+    found, sound = np.empty((3, len(times))), True
+    for n in range(len(times)):
+        lost = growth[0] + growth[1] * times[n] + deviation[n]
+        sound = sound and math.isfinite(lost)
+        remaining = least[n] if least[n] < need else need
+        found[0, n] = (
+            (0.0 if math.isnan(lost) else remaining + lost) if marked[n] and one[n] and other[n] else -math.inf
+        )
+        found[1, n], found[2, n] = remaining, lost
+    return found, sound
 
 
 @compiled
-def face(
-    answer: FloatArray,
-    distance: float,
-    slack: float,
-    pose: FloatArray,
-    kind: int,
-    size: FloatArray,
-    corners: FloatArray,
-    their_kind: int,
-    their_size: FloatArray,
-    their_corners: FloatArray,
-) -> None:
-    """Turns an answer (3, 3), which is a normal and the nearest points on two shapes, so that its normal is a unit one
-    towards the first, and its points are on the first and the second.
-
-    Where the normal is none, up takes its place: any unit normal is sound. Where the gap along it is more than `slack`
-    [m] below the distance [m], and less than that along its opposite, the shapes were swapped. The shapes as in `gaps`.
-    """
-    normal = answer[0]
-    length = math.sqrt(normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2])
-    swapped = their_kind == FLOOR and not normal[2] > 0.0
-    if their_kind == FLOOR or not abs(length - 1.0) < 1e-6:
-        normal[0], normal[1], normal[2] = 0.0, 0.0, 1.0
-    else:
-        normal /= length
-        here = np.empty((1, 4, 4))
-        here[0] = pose
-        gap = gaps(here, normal, kind, size, corners, their_kind, their_size, their_corners)[0]
-        if gap < distance - slack:
-            swapped = gap < gaps(here, -normal, kind, size, corners, their_kind, their_size, their_corners)[0]
-        if swapped:
-            normal *= -1.0
-    if swapped:
-        for i in range(3):
-            answer[1, i], answer[2, i] = answer[2, i], answer[1, i]
+def is_below(low: FloatArray, wanted: FloatArray) -> bool:
+    """Whether any bound (N,) is below what is wanted (N,)."""
+    return bool((low < wanted).any())
 
 
 @compiled
-def learn(low: FloatArray, seen: FloatArray, sagitta: FloatArray) -> None:
-    """Raises the bounds low (N,) of all intervals by the gaps seen (N,) at their nodes, along one normal."""
-    for n in range(len(low)):
-        low[n] = max(low[n], min(seen[n], seen[max(n - 1, 0)]) - sagitta[n])
-
-
-@compiled
-def touch(near: FloatArray, points: FloatArray, node: int, gap: float, spots: FloatArray) -> None:
-    """Lowers near (N,) of the two intervals that meet at a node to the gap there; their points (N, 2, 3) are then the
-    spots (2, 3).
-    """
-    for n in range(node, min(node + 2, len(near))):
-        if gap < near[n]:
-            near[n] = gap
-            points[n] = spots
-
-
-@compiled
-def is_open(low: float, near: float, need: float, tolerance: float, share: float) -> bool:
-    """Whether an interval may come below what it needs, and its worst place is not known well enough."""
-    return low < need and low + max(tolerance, share * (need - near)) < near
-
-
-@compiled
-def open_ones(low: FloatArray, near: FloatArray, need: FloatArray, tolerance: float, share: float) -> BoolArray:
-    """Which intervals (N,) are open."""
-    found = np.empty(len(low), dtype=np.bool_)
-    for n in range(len(low)):
-        found[n] = is_open(low[n], near[n], need[n], tolerance, share)
-    return found
-
-
-@compiled
-def next_node(
-    low: FloatArray, near: FloatArray, need: FloatArray, asked: BoolArray, tolerance: float, share: float
-) -> int:
-    """The middle of the first run of nodes, not asked for yet, at the ends of open intervals; -1: there is none."""
-    first = -1
-    count = len(low)
-    for n in range(count + 1):
-        wanted = False
-        if n < count and not asked[n]:
-            wanted = is_open(low[n], near[n], need[n], tolerance, share)
-            if not wanted and n + 1 < count:
-                wanted = is_open(low[n + 1], near[n + 1], need[n + 1], tolerance, share)
-        if wanted and first < 0:
-            first = n
-        if not wanted and first >= 0:
-            return first + (n - first) // 2
-    return -1
-
-
-@compiled
-def take_in(
+def keep_least(
     low: FloatArray,
-    near: FloatArray,
-    points: FloatArray,
-    need: FloatArray,
-    asked: BoolArray,
-    sagitta: FloatArray,
-    node: int,
+    asked: FloatArray,
     seen: FloatArray,
-    spots: FloatArray,
-    tolerance: float,
-    share: float,
-) -> int:
-    """Takes in the gaps seen (N,) along the normal found at a node, and the spots (2, 3) nearest there: `learn` and
-    `touch`. The node that is asked next, or -1.
+    index: int,
+    remains: FloatArray,
+    which: IntArray,
+    points: FloatArray,
+) -> None:
+    """Lowers what remains (N,) to what remains of a pair that is at least low (N,) apart, where that is less; NaN is
+    less than anything. Then which (N,) is its index, and points (N, 2, 3) are those where it was seen, if it was; -1
+    and NaN if not.
+
+    asked (3, N): as `asked` finds it. seen (N, 2, 3), NaN where the pair was not looked at; or () if nowhere.
     """
-    asked[node] = True
-    learn(low, seen, sagitta)
-    touch(near, points, node, seen[node], spots)
-    return next_node(low, near, need, asked, tolerance, share)
+    for n in range(len(low)):
+        if asked[0, n] == -math.inf:
+            continue
+        left = low[n] - asked[2, n]
+        if low[n] >= asked[0, n]:
+            left = max(left, asked[1, n])
+        if not left >= remains[n] and not math.isnan(remains[n]):
+            remains[n], which[n] = left, -1
+            points[n] = math.nan
+            if len(seen) > 0:
+                points[n] = seen[n]
+            if math.isnan(left) or math.isfinite(points[n, 0, 0]):
+                which[n] = index
 
 
 @compiled

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from . import kernels
+from . import kernels, kernels_planes
 from .arrays import BoolArray, FloatArray, IntArray
 from .covers import balls_of, sides_of
 from .reach import Ball, Route
@@ -41,7 +41,7 @@ class Pair:
     def relative(self, frames: FloatArray) -> FloatArray:
         """Poses (N, 4, 4) of the first shape in the frame of the second, for frames (N, L, 4, 4)."""
         ours, theirs = self.first, self.second
-        return kernels.relative(frames, ours.link, ours.offset, theirs.link, theirs.offset)
+        return kernels_planes.relative(frames, ours.link, ours.offset, theirs.link, theirs.offset)
 
     def deviation(self, errors: FloatArray, frames: FloatArray, steps: FloatArray) -> FloatArray:
         """How much nearer [m] tracking errors (m,) can bring the two, on each interval; (N,)."""

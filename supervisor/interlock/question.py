@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from . import kernels
 from ._bullet import Bullet
 from .arrays import BoolArray, FloatArray, frozen
 from .fingers import Slide
@@ -27,6 +28,7 @@ from .shapes import Side
 SWEEP_M: Final = 1e-3  # finger sweeps are widened to whole millimetres, so that a few shapes serve all motions
 SLACK: Final = 0.5  # and by as many more, so that a hand that trembles is still where it is at first
 BATCHES: Final = 64
+NOT_LOOKED_AT: Final = np.empty((0, 2, 3))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,21 +74,24 @@ class Shapes:
 
 
 class _Least:
-    """The least that remains on each interval, and between which pair and where; NaN is less than anything."""
+    """The least (N,) [m] that remains on each interval, and between which pair and where; NaN is less than anything."""
 
-    def __init__(self, nodes: int) -> None:
+    def __init__(self, remains: FloatArray) -> None:
         self.queries = 0
-        self.remains = np.full(nodes, math.inf)
-        self.which = np.full(nodes, -1)
-        self.points = np.full((nodes, 2, 3), math.nan)
+        self.remains = remains
+        self.which = np.full(len(remains), -1)
+        self.points = np.full((len(remains), 2, 3), math.nan)
 
-    def take(self, remains: FloatArray, points: FloatArray, index: int) -> None:
-        """Takes what remains (N,) of a pair, seen at points (N, 2, 3), NaN where it was not looked at."""
-        nearer = ~(remains >= self.remains) & ~np.isnan(self.remains)
-        if nearer.any():
-            self.remains[nearer], self.points[nearer] = remains[nearer], points[nearer]
-            seen = np.isnan(remains) | np.isfinite(points[:, 0, 0])
-            self.which[nearer] = np.where(seen[nearer], index, -1)
+    def unknown(self, when: BoolArray, index: int) -> None:
+        """Nothing is known of a pair on the intervals marked (N,)."""
+        when = when & ~np.isnan(self.remains)
+        self.remains[when], self.which[when], self.points[when] = math.nan, index, math.nan
+
+    def take(self, low: FloatArray, asked: FloatArray, points: FloatArray, index: int) -> None:
+        """Takes in a pair that is at least low (N,) apart, seen at points (N, 2, 3), or () where it was not looked at;
+        asked (3, N): as `kernels.asked` returns it.
+        """
+        kernels.keep_least(low, asked, points, index, self.remains, self.which, self.points)
 
 
 class Question:
@@ -99,9 +104,9 @@ class Question:
         self.search = Search(model, bullet)
         self.in_hand = None if motion.held is None else motion.held.name
         seen = seen_obstacles(scene, self.in_hand)
-        self.obstacles = {name: (*shapes.fixed.get(name, ()), *seen.get(name, ())) for name in (*shapes.fixed, *seen)}
+        both = {name: (*shapes.fixed[name], *seen[name]) for name in seen if name in shapes.fixed}
+        self.obstacles = {**shapes.fixed, **seen, **both}
         self.kept = shapes
-        self.nowhere = np.full((len(motion), 2, 3), math.nan)
         self.masks: list[BoolArray] = [np.ones(len(motion), dtype=np.bool_)]
         self.told = list(zip(motion.grippers.min(axis=0).tolist(), motion.grippers.max(axis=0).tolist(), strict=True))
         self.phases = {
@@ -121,13 +126,13 @@ class Question:
 
     def answer(self, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
         """The least that remains over all pairs of each demand, interval by interval."""
-        least = tuple(_Least(len(self.motion)) for _ in demands)
         batch = self._batch(demands)
+        if batch.pairs is None:
+            least = [_Least(np.full(len(self.motion), math.inf)) for _ in demands]
+        else:
+            least = self._judge(demands, batch, batch.pairs)
         for demand, index, rows in batch.unknown:
-            when = demands[demand].intervals & self.when[rows[0]] & self.when[rows[1]]
-            least[demand].take(np.where(when, math.nan, math.inf), self.nowhere, index)
-        if batch.pairs is not None:
-            self._judge(demands, batch, batch.pairs, least)
+            least[demand].unknown(demands[demand].intervals & self.when[rows[0]] & self.when[rows[1]], index)
         return tuple(
             Clearance(frozen(found.remains), found.which, names, frozen(found.points), found.queries)
             for found, names in zip(least, batch.names, strict=True)
@@ -142,46 +147,48 @@ class Question:
             key, lambda: Batch([list(self._asked(demand)) for demand in demands], self.model.errors)
         )
 
-    def _judge(self, demands: tuple[Demand, ...], batch: Batch, pairs: Pairs, least: tuple[_Least, ...]) -> None:
+    def _judge(self, demands: tuple[Demand, ...], batch: Batch, pairs: Pairs) -> list[_Least]:
         """Looks at all pairs coarsely, then closer at those that this does not clear, the nearest first."""
         bent = pairs.bends(self.path.steps)
         growth = self.growth[batch.obstacle]
         lost = growth.copy()
         lost[:, 0] += pairs.loose
-        times = self.motion.times_s
         needs, marked = np.array([demand.min_m for demand in demands]), np.array([one.intervals for one in demands])
-        known, clear, remains = pairs.look(self.path.frames, bent, lost, times, needs, marked, self.when)
-        for found, bound in zip(least, known, strict=True):
-            np.minimum(found.remains, bound, out=found.remains)  # without a place; NaN stays
+        known, clear, remains = pairs.look(self.path.frames, bent, lost, self.motion.times_s, needs, marked, self.when)
+        least = [_Least(bounds.copy()) for bounds in known]  # so far without a place
         open_ = (~clear).nonzero()[0]
         nearest_first: list[int] = open_[remains[open_].min(axis=1).argsort(kind="stable")].tolist()
         for place in nearest_first:
-            which: list[int] = pairs.which[place].tolist()
-            one, other, row = which[2], which[3], which[5]
-            demand, found, before = demands[row], least[row], self.search.left
-            when = demand.intervals & self.when[one] & self.when[other]
-            low = remains[place] + (lost[place, 0] + lost[place, 1] * times)
-            grown = growth[place, 0] + growth[place, 1] * times
-            closer = self._closer(
-                demand.min_m, pairs.pairs[place], when, grown, pairs.sagitta(bent, place), low, found.remains
-            )
-            found.take(*closer, batch.index[place])
-            found.queries += before - self.search.left
+            row = pairs.which.item(place, 5)
+            low = kernels.distances(remains[place], lost[place], self.motion.times_s)
+            self._closer(
+                demands[row], pairs, place, growth[place], pairs.sagitta(bent, place), low, least[row],
+                batch.index[place],
+            )  # fmt: skip
+        return least
 
     def _closer(
-        self, min_m: float, pair: Pair, when: BoolArray, growth: FloatArray, sagitta: FloatArray, low: FloatArray,
-        least: FloatArray,
-    ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
-        """What remains (N,) of a pair at least, and where (N, 2, 3); known no better than to be above `least`."""
-        lost = growth + pair.deviation(self.model.errors, self.path.frames, self.path.steps)
-        if not np.isfinite(lost).all():
-            return np.where(when, math.nan, math.inf), self.nowhere
-        wanted = np.where(when, np.fmin(min_m, least), -math.inf)
-        pair.raise_low(self.path.frames, sagitta, wanted + lost, low)
-        found = known(low)
-        self.search.settle(pair, self.path, sagitta, wanted + lost, found)
-        remains = np.where(found.low >= wanted + lost, np.maximum(found.low - lost, wanted), found.low - lost)
-        return np.where(when, remains, math.inf), found.points
+        self, demand: Demand, pairs: Pairs, place: int, growth: FloatArray, sagitta: FloatArray, low: FloatArray,
+        least: _Least, index: int,
+    ) -> None:  # fmt: skip
+        """Takes in what remains of a pair that is at least low (N,) apart; above the least it is known no better."""
+        pair, frames, before = pairs.pairs[place], self.path.frames, self.search.left
+        asked, sound = kernels.asked(
+            pair.deviation(self.model.errors, frames, self.path.steps), growth, self.motion.times_s, demand.min_m,
+            least.remains, demand.intervals, self.when[pairs.which.item(place, 2)],
+            self.when[pairs.which.item(place, 3)],
+        )  # fmt: skip
+        if not sound:
+            least.unknown(asked[0] > -math.inf, index)
+            return
+        pair.raise_low(frames, sagitta, asked[0], low)
+        if kernels.is_below(low, asked[0]):
+            found = known(low)
+            self.search.settle(pair, self.path, sagitta, asked[0], found)
+            least.take(found.low, asked, found.points, index)
+        else:
+            least.take(low, asked, NOT_LOOKED_AT, index)
+        least.queries += before - self.search.left
 
     def _asked(self, demand: Demand) -> Iterator[Asked]:
         excluded = {frozenset(pair) for pair in demand.exclude}

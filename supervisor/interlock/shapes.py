@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from . import kernels
+from . import kernels, kernels_planes
 from .arrays import FloatArray
 from .geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 
@@ -18,7 +18,7 @@ WORLD = -1  # the link that never moves: the last of the frames
 
 
 class Solid(NamedTuple):
-    """A shape as the kernels take it: `kernels.from_solid` and `kernels.support` say what kind and size (3,) mean;
+    """A shape as the kernels take it: `kernels.from_solid` and `kernels_planes.support` say what kind and size (3,) mean;
     corners (V, 3) of a convex mesh.
     """
 
@@ -97,7 +97,7 @@ def separation(first: Side, second: Side, poses: FloatArray, normal: FloatArray)
     """Least of n . p over the first minus largest over the second (N,) [m], for poses (N, 4, 4) of the first in the
     frame of the second and a unit normal n (3,) there: never more than their signed distance.
     """
-    return kernels.gaps(poses, normal, *first.solid, *second.solid)
+    return kernels_planes.gaps(poses, normal, *first.solid, *second.solid)
 
 
 NO_CORNERS: Final = np.empty((0, 3))

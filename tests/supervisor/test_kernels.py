@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from interlock import kernels, kernels_dynamics, kernels_motion
+from interlock import kernels, kernels_dynamics, kernels_motion, kernels_planes
 from interlock._bullet import SWAPPED_M, Bullet
 from interlock.arrays import FloatArray
 from interlock.covers import balls_of
@@ -24,7 +24,7 @@ from interlock.shapes import WORLD, planes_of, separation, side, solid_of, suppo
 from interlock.torques import Torques
 from tests.supervisor import panda
 
-MODULES = (kernels, kernels_dynamics, kernels_motion)
+MODULES = (kernels, kernels_dynamics, kernels_motion, kernels_planes)
 MODEL = UrdfRobot(panda.profile(), panda.cell())
 SEEDS = st.integers(0, 2**32 - 1)
 CUBE = np.array([[x, y, z] for x in (-0.1, 0.1) for y in (-0.2, 0.2) for z in (-0.3, 0.3)])
@@ -77,13 +77,13 @@ def looked(seed: int) -> list[Any]:
         gaps = separation(pair.first, pair.second, poses, np.array([0.0, 0.0, 1.0]))
         near, asked = np.full(6, np.inf), np.zeros(6, dtype=np.bool_)
         asked[generator.integers(0, 6)] = True
-        found.append(kernels.carried(pair.first.centre[None], pair.second.offset, frames[0, 1]))
-        found.append(kernels.open_ones(low, near, np.full(6, 0.5), 1e-4, 0.02))
-        found += [poses, gaps, kernels.next_node(low, near, np.full(6, 0.5), asked, 1e-4, 0.02)]
+        found.append(kernels_planes.carried(pair.first.centre[None], pair.second.offset, frames[0, 1]))
+        found.append(kernels_planes.open_ones(low, near, np.full(6, 0.5), 1e-4, 0.02))
+        found += [poses, gaps, kernels_planes.next_node(low, near, np.full(6, 0.5), asked, 1e-4, 0.02)]
         spots, points = generator.normal(size=(2, 3)), np.full((6, 2, 3), math.nan)
         near[5] = -math.inf  # it was seen nearer already
         taken = (low, near, points, np.full(6, 0.5), asked, np.full(6, 0.001), 4, gaps, spots, 1e-4, 0.02)
-        found += [kernels.take_in(*taken), near, points, asked]
+        found += [kernels_planes.take_in(*taken), near, points, asked]
         found += [low, pair.way.deviation(np.full(9, 0.002), frames, steps, ball, pair.first.reach)]
     return found
 
@@ -158,15 +158,17 @@ def test_a_shape_reaches_as_far_compiled_as_it_does_otherwise(seed: int, shape: 
     direction = np.random.default_rng(seed).normal(size=3)
     x, y, z = direction.tolist()
 
-    assert kernels.support(*solid_of(shape), x, y, z) == pytest.approx(support(shape, direction[None])[0], rel=1e-12)
+    assert kernels_planes.support(*solid_of(shape), x, y, z) == pytest.approx(
+        support(shape, direction[None])[0], rel=1e-12
+    )
 
 
 def test_a_floor_has_no_end_but_its_top() -> None:
     floor = solid_of(HalfSpace((0.0, 0.0, 1.0)))
 
-    assert kernels.support(*floor, 0.0, 0.0, 1.0) == 0.0
-    assert kernels.support(*floor, 0.0, 0.0, -1.0) == math.inf
-    assert kernels.support(*floor, 1e-6, 0.0, 1.0) == math.inf
+    assert kernels_planes.support(*floor, 0.0, 0.0, 1.0) == 0.0
+    assert kernels_planes.support(*floor, 0.0, 0.0, -1.0) == math.inf
+    assert kernels_planes.support(*floor, 1e-6, 0.0, 1.0) == math.inf
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_a_floor_has_no_end_but_its_top() -> None:
 def test_the_next_node_is_in_the_middle_of_what_is_open(low: list[float], asked: list[int], node: int) -> None:
     done = np.array([place in asked for place in range(4)])
 
-    assert kernels.next_node(np.array(low), np.full(4, np.inf), np.full(4, 0.5), done, 1e-4, 0.02) == node
+    assert kernels_planes.next_node(np.array(low), np.full(4, np.inf), np.full(4, 0.5), done, 1e-4, 0.02) == node
 
 
 @settings(max_examples=60)
@@ -293,7 +295,7 @@ def test_rotations_become_quaternions_whatever_their_largest_part(
     for turn in [*HALF_TURNS, *Rotation.random(50, rng=generator).as_matrix()]:
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = turn, generator.normal(size=3)
-        found = kernels.placement(pose)
+        found = kernels_planes.placement(pose)
         assert list(found[:3]) == pose[:3, 3].tolist()
         np.testing.assert_allclose(Rotation.from_quat(found[3:]).as_matrix(), turn, atol=1e-12)
 
@@ -307,11 +309,11 @@ def test_F02_what_is_not_finite_is_no_placement(value: float, way: str, monkeypa
     for place in np.ndindex(4, 4):
         pose = np.eye(4)
         pose[place] = value
-        assert np.isnan(kernels.placement(pose)).all()
+        assert np.isnan(kernels_planes.placement(pose)).all()
 
 
 def faced(answer: FloatArray, distance: float, pose: FloatArray, first: Shape, second: Shape) -> FloatArray:
-    """What `kernels.face` makes of an answer, written plainly."""
+    """What `kernels_planes.face` makes of an answer, written plainly."""
     normal, points = answer[0], answer[1:]
     if isinstance(second, HalfSpace):
         return np.vstack([[0.0, 0.0, 1.0], points if normal[2] > 0.0 else points[::-1]])
@@ -347,7 +349,7 @@ def test_an_answer_faces_the_first_shape_whichever_way_it_came(
         nearest = bullet.nearest(ours, theirs, pose)
         answer = np.vstack([length * nearest.normal, nearest.points])
         wanted = faced(answer, nearest.distance, pose, first, second)
-        kernels.face(answer, nearest.distance, SWAPPED_M, pose, *ours.solid, *theirs.solid)
+        kernels_planes.face(answer, nearest.distance, SWAPPED_M, pose, *ours.solid, *theirs.solid)
         np.testing.assert_allclose(answer, wanted, rtol=0.0, atol=1e-12)
 
 

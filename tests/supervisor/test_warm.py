@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from interlock import kernels
+from interlock import kernels, kernels_planes
 from interlock_cli import main as command
 from interlock_cli.main import app
 
@@ -19,7 +19,7 @@ def test_warm_compiles_what_a_review_runs() -> None:
 
     assert found.exit_code == 0, found.output
     assert "panda-tabletop: every rule refused its own case" in found.output
-    compiled: list[Any] = [kernels.poses, kernels.bends, kernels.coarse, kernels.covered, kernels.gaps]
+    compiled: list[Any] = [kernels.poses, kernels.bends, kernels.coarse, kernels.covered, kernels_planes.gaps]
     assert all(kernel.signatures for kernel in compiled)
 
 
