@@ -211,7 +211,7 @@ class Question:
         for obstacle, one in product(self.obstacles.get(second, ()), ours):
             pair = self._pair((first, second), "", one.side, obstacle.side, lagging=lagging)
             yield Asked((first, second), pair, self.places.get(id(obstacle), 0), (one.row, 0))
-        if second not in {"held", self.in_hand, *self.model.hulls, *self.obstacles}:
+        if second not in {"held", self.in_hand} and second not in self.model.hulls and second not in self.obstacles:
             yield Asked((first, second), None, 0, (0, 0))
 
     def _pair(

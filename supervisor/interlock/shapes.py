@@ -59,10 +59,11 @@ def side(shape: Shape, offset: FloatArray, link: int) -> Side:
     middle = (low + high) / 2.0
     ball = _ball(shape, middle)
     centre = offset[:3, :3] @ middle + offset[:3, 3]
-    reach, key = float(np.linalg.norm(centre)) + ball, repr(shape)
     if isinstance(shape, ConvexMesh):
         key = hashlib.sha256(shape.vertices.tobytes()).hexdigest()
         reach = _furthest(shape.vertices @ offset[:3, :3].T + offset[:3, 3])
+    else:
+        key, reach = repr(shape), float(np.linalg.norm(centre)) + ball
     return Side(shape, key, offset, link, low, high, centre, ball, reach, solid_of(shape))
 
 
