@@ -17,7 +17,7 @@ import pybullet
 from bench.parts import Parts
 from interlock.arrays import FloatArray, IntArray
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
-from interlock.kernels import placement
+from interlock.kernels_planes import placement
 from interlock.motion import Motion
 from interlock.obstacles import Obstacle, fixed_obstacles, seen_obstacles
 from interlock.pairs import Pair

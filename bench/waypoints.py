@@ -14,7 +14,7 @@ from bench.engines import coal_shape, engine
 from bench.parts import Parts
 from interlock.arrays import FloatArray
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, Sphere
-from interlock.kernels import placement
+from interlock.kernels_planes import placement
 from interlock.shapes import Side
 
 COAL: Final = "coal's broad phase at the waypoints"

@@ -218,6 +218,15 @@ def highest(values: FloatArray) -> float:
 
 
 @compiled
+def largest(bent: FloatArray) -> FloatArray:
+    """The largest (R, 2) of each row of values (R, 2, N), NaN where one of them is."""
+    found = np.empty((len(bent), 2))
+    for r in range(len(bent)):
+        found[r, 0], found[r, 1] = highest(bent[r, 0]), highest(bent[r, 1])
+    return found
+
+
+@compiled
 def spread(middle: FloatArray, centre: FloatArray) -> float:
     """The radius of a ball that holds the polyline through points (N, 3), none of them NaN; its centre into centre
     (3,). NaN where one is.
@@ -228,6 +237,63 @@ def spread(middle: FloatArray, centre: FloatArray) -> float:
         centre[i] = (low + high) / 2.0
         square += (high - low) ** 2
     return math.sqrt(square) / 2.0
+
+
+@compiled
+def travelled(middles: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of balls that go from middle to middle (F, N, 3): the chords (F, N), 0 for node 0; and the centres (F, 3) and the
+    radii (F,) of balls that hold the middles.
+    """
+    chords = np.zeros(middles.shape[:2])
+    paths, spreads = np.empty((len(middles), 3)), np.empty(len(middles))
+    for f in range(len(middles)):
+        spreads[f] = spread(middles[f], paths[f])
+        for n in range(1, middles.shape[1]):
+            chords[f, n] = apart(middles[f, n], middles[f, n - 1])
+    return chords, paths, spreads
+
+
+@compiled
+def followed(
+    frames: FloatArray,
+    middle: FloatArray,
+    chord: FloatArray,
+    bent: FloatArray,
+    second: int,
+    offset: FloatArray,
+    shape: FloatArray,
+    lost: FloatArray,
+    times: FloatArray,
+    need: float,
+    judged: BoolArray,
+    remains: FloatArray,
+) -> bool:
+    """What remains (N,) between one ball and one box, interval by interval; whether that is what is needed wherever it
+    is judged (N,).
+
+    middle (N, 3): where the ball is, with its chords (N,); bent (2, N), of its route; the rest as in `coarse`, for one
+    pair.
+    """
+    radius, reach, low, high = shape[0], shape[1], shape[2:5], shape[5:8]
+    x, y, z = seen_from(middle[0], frames, 0, second, offset)
+    gap = from_box(x, y, z, low, high) - radius  # at the last node that was looked at
+    gone, clear = 0.0, True  # how far the ball has gone since
+    for n in range(len(remains)):
+        sagitta, taken = bent[0, n] + reach * bent[1, n], lost[0] + lost[1] * times[n]
+        bound = gap - gone - chord[n] - sagitta
+        if n > 0 and second < 0 and bound >= need + taken + PLENTY_M:
+            gone += chord[n]
+        elif n > 0:
+            if gone > 0.0:
+                x, y, z = seen_from(middle[n - 1], frames, n - 1, second, offset)
+                gap = from_box(x, y, z, low, high) - radius
+            a, b, c = seen_from(middle[n], frames, n, second, offset)
+            new = from_box(a, b, c, low, high) - radius
+            bound = (gap + new - math.sqrt((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2)) / 2.0 - sagitta
+            gap, gone, x, y, z = new, 0.0, a, b, c
+        remains[n] = bound - taken if judged[n] else math.inf
+        clear = clear and remains[n] >= need
+    return clear
 
 
 @compiled
@@ -260,57 +326,27 @@ def coarse(
     least = np.full((len(needs), count), math.inf)
     clear = np.empty(pairs, dtype=np.bool_)
     remains = np.empty((pairs, count))
-    chords = np.zeros((len(middles), count))
-    paths, spreads = np.empty((len(middles), 3)), np.empty(len(middles))
-    for f in range(len(middles)):
-        spreads[f] = spread(middles[f], paths[f])
-        for n in range(1, count):
-            chords[f, n] = apart(middles[f, n], middles[f, n - 1])
-    widest = np.empty((len(bent), 2))
-    for r in range(len(bent)):
-        widest[r, 0], widest[r, 1] = highest(bent[r, 0]), highest(bent[r, 1])
-    latest = highest(times)
+    chords, paths, spreads = travelled(middles)
+    most, latest = largest(bent), highest(times)
     floors = np.full(len(needs), math.inf)
     for p in range(pairs):
         second, route, row = which[p, 0], which[p, 1], which[p, 4]
-        radius, reach, low, high, offset = shapes[p, 0], shapes[p, 1], shapes[p, 2:5], shapes[p, 5:8], offsets[p]
-        one, other = when[which[p, 2]], when[which[p, 3]]
-        need, asked, most = needs[which[p, 5]], marked[which[p, 5]], least[which[p, 5]]
-        whole = math.nan  # what no interval is below, where that is plenty
+        need, whole = float(needs[which[p, 5]]), math.nan  # what no interval is below, where that is plenty
         if second < 0:
-            x, y, z = seen_from(paths[row], frames, 0, second, offset)
-            gap = from_box(x, y, z, low, high)
-            whole = gap - spreads[row] - radius - widest[route, 0] - reach * widest[route, 1]
-            whole -= lost[p, 0] + lost[p, 1] * latest
+            x, y, z = seen_from(paths[row], frames, 0, second, offsets[p])
+            gap = from_box(x, y, z, shapes[p, 2:5], shapes[p, 5:8]) - shapes[p, 0] - spreads[row]
+            whole = gap - most[route, 0] - shapes[p, 1] * most[route, 1] - lost[p, 0] - lost[p, 1] * latest
         if whole >= need + PLENTY_M:
-            clear[p] = True
-            for n in range(count):
-                remains[p, n] = whole
+            clear[p], remains[p] = True, whole
             floors[which[p, 5]] = min(floors[which[p, 5]], whole)
             continue
-        x, y, z = seen_from(middles[row, 0], frames, 0, second, offset)
-        gap = from_box(x, y, z, low, high) - radius  # at the last node that was looked at
-        gone = 0.0  # how far the ball has gone since
-        clear[p] = True
-        for n in range(count):
-            sagitta = bent[route, 0, n] + reach * bent[route, 1, n]
-            taken = lost[p, 0] + lost[p, 1] * times[n]
-            bound = gap - gone - chords[row, n] - sagitta
-            if n > 0 and second < 0 and bound >= need + taken + PLENTY_M:
-                gone += chords[row, n]
-            elif n > 0:
-                if gone > 0.0:
-                    x, y, z = seen_from(middles[row, n - 1], frames, n - 1, second, offset)
-                    gap = from_box(x, y, z, low, high) - radius
-                a, b, c = seen_from(middles[row, n], frames, n, second, offset)
-                new = from_box(a, b, c, low, high) - radius
-                chord = math.sqrt((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2)
-                bound = (gap + new - chord) / 2.0 - sagitta
-                gap, gone, x, y, z = new, 0.0, a, b, c
-            remains[p, n] = bound - taken if asked[n] and one[n] and other[n] else math.inf
-            clear[p] = clear[p] and remains[p, n] >= need
-        for n in range(count if clear[p] else 0):
-            most[n] = min(most[n], remains[p, n])
+        judged = marked[which[p, 5]] & when[which[p, 2]] & when[which[p, 3]]
+        clear[p] = followed(
+            frames, middles[row], chords[row], bent[route], second, offsets[p], shapes[p], lost[p], times, need, judged,
+            remains[p],
+        )  # fmt: skip
+        if clear[p]:
+            least[which[p, 5]] = np.minimum(least[which[p, 5]], remains[p])
     for d in range(len(needs)):
         for n in range(count):
             if marked[d, n]:
@@ -452,10 +488,9 @@ def asked(
     for n in range(len(times)):
         lost = growth[0] + growth[1] * times[n] + deviation[n]
         sound = sound and math.isfinite(lost)
-        remaining = least[n] if least[n] < need else need
-        found[0, n] = (
-            (0.0 if math.isnan(lost) else remaining + lost) if marked[n] and one[n] and other[n] else -math.inf
-        )
+        remaining = min(need, least[n])
+        wanted = 0.0 if math.isnan(lost) else remaining + lost
+        found[0, n] = wanted if marked[n] and one[n] and other[n] else -math.inf
         found[1, n], found[2, n] = remaining, lost
     return found, sound
 

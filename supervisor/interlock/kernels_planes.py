@@ -60,50 +60,53 @@ def lengths(one: FloatArray, other: FloatArray) -> float:
 def reduced(simplex: FloatArray, count: int, shares: FloatArray, point: FloatArray) -> int:
     """The corners of a simplex (4, 3) between which it is nearest to the origin, the last of `count` among them.
 
-    Returns how many, a bit for each: 0 where the origin is inside, or the simplex is too flat to tell. Their shares
-    into shares (4,), which make the nearest point (3,), into point.
+    Returns which, a bit for each: 0 where the origin is inside. Their shares into shares (4,), which make the nearest
+    point (3,), into point.
     """
     last = count - 1
     origin, sides = -simplex[last], np.empty((3, 3))
     for i in range(last):
-        for j in range(3):
-            sides[i, j] = simplex[i, j] - simplex[last, j]
+        sides[i] = simplex[i] - simplex[last]
+    if count == 4 and holds(sides, origin):
+        return 0
     least, found = lengths(origin, origin), 1 << last
     shares[:] = 0.0
     shares[last] = 1.0
     for i in range(last):
-        along, square = lengths(sides[i], origin), lengths(sides[i], sides[i])
-        share = along / square if square > 0.0 else -1.0
-        if 0.0 <= share <= 1.0:
+        for k in range(i, last):
+            one, two = on_edge(sides[i], origin) if k == i else on_face(sides[i], sides[k], origin)
             rest = 0.0
             for j in range(3):
-                rest += (origin[j] - share * sides[i, j]) ** 2
-            if rest < least:
-                least, found = rest, (1 << last) | (1 << i)
+                rest += (origin[j] - one * sides[i, j] - two * sides[k, j]) ** 2
+            if rest < least:  # never for NaN
+                least, found = rest, (1 << last) | (1 << i) | (1 << k)
                 shares[:] = 0.0
-                shares[i], shares[last] = share, 1.0 - share
-    for i in range(last):
-        for k in range(i + 1, last):
-            aa, bb, ab = lengths(sides[i], sides[i]), lengths(sides[k], sides[k]), lengths(sides[i], sides[k])
-            ao, bo = lengths(sides[i], origin), lengths(sides[k], origin)
-            square = aa * bb - ab * ab
-            one, two = (ao * bb - bo * ab, bo * aa - ao * ab) if square > 0.0 else (-1.0, -1.0)
-            if one >= 0.0 and two >= 0.0 and one + two <= square:
-                one, two = one / square, two / square
-                rest = 0.0
-                for j in range(3):
-                    rest += (origin[j] - one * sides[i, j] - two * sides[k, j]) ** 2
-                if rest < least:
-                    least, found = rest, (1 << last) | (1 << i) | (1 << k)
-                    shares[:] = 0.0
-                    shares[i], shares[k], shares[last] = one, two, 1.0 - one - two
-    if count == 4 and holds(sides, origin):
-        return 0
+                shares[k], shares[last] = two, 1.0 - one - two
+                shares[i] += one
     for j in range(3):
         point[j] = 0.0
         for i in range(count):
             point[j] += shares[i] * simplex[i, j]
     return found
+
+
+@compiled
+def on_edge(side: FloatArray, point: FloatArray) -> tuple[float, float]:
+    """The share of a side (3,) that is nearest to a point (3,), and 0; NaN where that is an end, or no side."""
+    along, square = lengths(side, point), lengths(side, side)
+    return (along / square, 0.0) if 0.0 < along < square else (math.nan, 0.0)
+
+
+@compiled
+def on_face(side: FloatArray, other: FloatArray, point: FloatArray) -> tuple[float, float]:
+    """The shares of two sides (3,) of a triangle that make its nearest point to a point (3,); NaN where that is on an
+    edge, or the triangle is flat.
+    """
+    aa, bb, ab = lengths(side, side), lengths(other, other), lengths(side, other)
+    ao, bo = lengths(side, point), lengths(other, point)
+    square, one, two = aa * bb - ab * ab, ao * bb - bo * ab, bo * aa - ao * ab
+    inside = one > 0.0 and two > 0.0 and one + two < square
+    return (one / square, two / square) if inside else (math.nan, math.nan)
 
 
 @compiled
@@ -167,7 +170,7 @@ def nearest(
             gap += along[i] * (place[i] - at[i])
         length = math.sqrt(square)
         if count > 0 and length - gap / length <= EXACT_M:
-            finish(along, length, simplex, mine, theirs, shares, count, kind, size, their_kind, their_size, answer)
+            finish(along, length, mine, theirs, shares, count, kind, size, their_kind, their_size, answer)
             return True
         for i in range(3):
             mine[count, i], theirs[count, i], simplex[count, i] = place[i], at[i], place[i] - at[i]
@@ -190,7 +193,6 @@ def nearest(
 def finish(
     along: FloatArray,
     length: float,
-    simplex: FloatArray,
     mine: FloatArray,
     theirs: FloatArray,
     shares: FloatArray,
@@ -455,15 +457,14 @@ def seek(
     """Looks for the nearest points at one open node after the other, and takes them in, at most so many times.
 
     poses (N, 4, 4) of the first in the frame of the second, which is at an offset (4, 4) from a link in
-    frames (N, L, 4, 4); the shapes as in `gaps`, the rest as in `take_in`. Returns the node that somebody else must answer for, -1 if
-    none is left; and how many were looked at.
+    frames (N, L, 4, 4); the shapes as in `gaps`, the rest as in `take_in`. Returns the node that somebody else must
+    answer for, -1 if none is left; and how many were looked at.
     """
     answer, spots = np.empty((3, 3)), np.empty((2, 3))
     node, looked = next_node(low, near, need, asked, tolerance, share), 0
     while node >= 0 and looked < most:
-        if kind == FLOOR or their_kind == FLOOR:
-            return node, looked
-        if not nearest(poses[node], kind, size, corners, their_kind, their_size, their_corners, answer):
+        bounded = kind < FLOOR and their_kind < FLOOR
+        if not bounded or not nearest(poses[node], kind, size, corners, their_kind, their_size, their_corners, answer):
             return node, looked
         looked += 1
         seen = gaps(poses, answer[0], kind, size, corners, their_kind, their_size, their_corners)

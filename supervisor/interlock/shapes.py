@@ -18,8 +18,8 @@ WORLD = -1  # the link that never moves: the last of the frames
 
 
 class Solid(NamedTuple):
-    """A shape as the kernels take it: `kernels.from_solid` and `kernels_planes.support` say what kind and size (3,) mean;
-    corners (V, 3) of a convex mesh.
+    """A shape as the kernels take it: `kernels.from_solid` and `kernels_planes.support` say what kind and size (3,)
+    mean; corners (V, 3) of a convex mesh.
     """
 
     kind: int
