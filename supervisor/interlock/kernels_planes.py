@@ -145,8 +145,9 @@ def nearest(
     """Where a shape at a pose (4, 4) in the frame of another is nearest to it, by the method of Gilbert, Johnson and
     Keerthi (IEEE J. Robotics and Automation 4, 1988).
 
-    Into answer (3, 3): the unit normal towards the first, and the nearest points of both. False where the two overlap,
-    or their distance is not known to EXACT_M: then there is no answer here. The shapes as in `gaps`, bounded.
+    Into answer (3, 3): the unit normal towards the first, and the nearest points of both. False where the two overlap
+    (of balls their centres, of capsules their axes), or their distance is not known to EXACT_M: then there is no
+    answer here. The shapes as in `gaps`, bounded.
     """
     simplex, mine, theirs = np.empty((4, 3)), np.empty((4, 3)), np.empty((4, 3))
     shares, along, at, place = np.zeros(4), np.empty(3), np.empty(3), np.empty(3)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock import question
-from interlock._bullet import PhysicsFailed
+from interlock._bullet import Bullet, PhysicsFailed
 from interlock.bullet_physics import BulletPhysics
 from interlock.geometry import Box, Capsule, Cylinder, HalfSpace, Pose, Shape, Sphere
 from interlock.motion import Motion
@@ -27,6 +27,7 @@ from tests.supervisor.truth import SLACK_M, Truth
 LINKS = ("panda_link0", *panda.MOVING)
 SHAPES: tuple[Shape, ...] = (Box((0.1, 0.2, 0.1)), Sphere(0.05), Cylinder(0.004, 0.6), Capsule(0.03, 0.3))
 FLOOR = Body("floor", HalfSpace((0.0, 0.0, 1.0)), Pose((0.0, 0.0, -0.3)))
+AROUND = Body("around", Box((4.0, 4.0, 4.0)), Pose())  # all that the arm can reach is in it
 
 
 class Question(NamedTuple):
@@ -291,13 +292,35 @@ def test_F02_joints_that_are_not_finite_are_never_clear() -> None:
     assert found.pairs == ()  # nothing was looked at
 
 
-def test_F02_the_canary_is_looked_at_in_every_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_F02_the_canary_is_looked_at_in_every_forecast_that_asks_pybullet(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = list[None]()
+    check = Bullet.check_canary
+
+    def counted(bullet: Bullet) -> None:
+        looks.append(None)
+        check(bullet)
+
+    physics = BulletPhysics(panda.profile(), panda.cell([AROUND]))
+    motion = panda.motion(model(physics), panda.READY[None])
+    monkeypatch.setattr(Bullet, "check_canary", counted)
+
+    for count in (1, 2):
+        found = physics.forecast(motion, panda.scene(), (panda.demand(["around"], 0.0, 1),))[0]
+        assert found.queries > 0
+        assert len(looks) == count
+    monkeypatch.setattr(pybullet, "getClosestPoints", sees_nothing)
+    with pytest.raises(PhysicsFailed):
+        physics.forecast(motion, panda.scene(), (panda.demand(["around"], 0.0, 1),))
+
+
+def test_F02_where_pybullet_is_not_asked_it_does_not_matter_what_it_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     physics = BulletPhysics(panda.profile(), panda.cell([FLOOR]))
     motion = panda.motion(model(physics), panda.READY[None])
     monkeypatch.setattr(pybullet, "getClosestPoints", sees_nothing)
 
-    with pytest.raises(PhysicsFailed):
-        physics.forecast(motion, panda.scene(), ())
+    (found,) = physics.forecast(motion, panda.scene(), (panda.demand(["floor"], 0.0, 1),))
+
+    assert found.at_least_m[0] > 0.0
 
 
 def test_a_profile_without_a_urdf_has_no_shape_and_is_never_clear() -> None:

@@ -10,36 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.spatial.transform import Rotation
 
-from interlock import kernels, kernels_dynamics, kernels_motion, kernels_planes
-from interlock._bullet import SWAPPED_M, Bullet
+from interlock import kernels, kernels_motion, kernels_planes
 from interlock.arrays import FloatArray
 from interlock.covers import balls_of
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
 from interlock.pairs import Pair, Pairs
 from interlock.reach import Ball
 from interlock.robot_model import UrdfRobot
-from interlock.shapes import WORLD, planes_of, separation, side, solid_of, support
+from interlock.shapes import WORLD, planes_of, separation, side, solid_of
 from interlock.torques import Torques
 from tests.supervisor import panda
+from tests.supervisor.interpreting import CUBE, MODULES, SHAPES, WAYS, interpreted
 
-MODULES = (kernels, kernels_dynamics, kernels_motion, kernels_planes)
 MODEL = UrdfRobot(panda.profile(), panda.cell())
 SEEDS = st.integers(0, 2**32 - 1)
-CUBE = np.array([[x, y, z] for x in (-0.1, 0.1) for y in (-0.2, 0.2) for z in (-0.3, 0.3)])
-SHAPES: list[Shape] = [
-    Box((0.2, 0.4, 0.6)), Sphere(0.1), Cylinder(0.1, 0.4), Capsule(0.1, 0.2), ConvexMesh(CUBE),
-    HalfSpace((0.6, 0.0, 0.8)),
-]  # fmt: skip
-
-
-def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs every kernel as plain Python from here on."""
-    for module in MODULES:
-        for name, value in vars(module).items():
-            if hasattr(value, "py_func"):
-                monkeypatch.setattr(module, name, value.py_func)
 
 
 def solid(shape: Shape) -> tuple[int, FloatArray, FloatArray]:
@@ -153,44 +138,6 @@ def depth(point: FloatArray, shape: Shape, generator: np.random.Generator) -> fl
 
 
 @settings(max_examples=60)
-@given(SEEDS, st.sampled_from(SHAPES[:-1]))
-def test_a_shape_reaches_as_far_compiled_as_it_does_otherwise(seed: int, shape: Shape) -> None:
-    direction = np.random.default_rng(seed).normal(size=3)
-    x, y, z = direction.tolist()
-
-    assert kernels_planes.support(*solid_of(shape), x, y, z) == pytest.approx(
-        support(shape, direction[None])[0], rel=1e-12
-    )
-
-
-def test_a_floor_has_no_end_but_its_top() -> None:
-    floor = solid_of(HalfSpace((0.0, 0.0, 1.0)))
-
-    assert kernels_planes.support(*floor, 0.0, 0.0, 1.0) == 0.0
-    assert kernels_planes.support(*floor, 0.0, 0.0, -1.0) == math.inf
-    assert kernels_planes.support(*floor, 1e-6, 0.0, 1.0) == math.inf
-
-
-@pytest.mark.parametrize(
-    ("low", "asked", "node"),
-    [
-        ([0.0, 0.0, 0.0, 0.0], [], 2),  # all nodes are at the end of an open interval
-        ([1.0, 0.0, 1.0, 1.0], [], 1),  # interval 1 lies between nodes 0 and 1
-        ([1.0, 0.0, 1.0, 1.0], [1], 0),
-        ([1.0, 0.0, 1.0, 1.0], [0, 1], -1),
-        ([1.0, 1.0, 1.0, 0.0], [], 3),
-        ([1.0, 1.0, 1.0, 1.0], [], -1),
-        ([math.nan, 1.0, 1.0, 1.0], [], -1),
-    ],
-    ids=range(7),
-)
-def test_the_next_node_is_in_the_middle_of_what_is_open(low: list[float], asked: list[int], node: int) -> None:
-    done = np.array([place in asked for place in range(4)])
-
-    assert kernels_planes.next_node(np.array(low), np.full(4, np.inf), np.full(4, 0.5), done, 1e-4, 0.02) == node
-
-
-@settings(max_examples=60)
 @given(SEEDS, st.sampled_from(SHAPES))
 def test_no_shape_is_further_from_a_point_than_it_is(seed: int, shape: Shape) -> None:
     generator = np.random.default_rng(seed)
@@ -221,7 +168,7 @@ def test_a_point_is_as_far_from_a_shape_as_it_is(
     assert kernels.from_solid(np.array(point), *solid(shape)) == pytest.approx(distance, abs=1e-12)
 
 
-@pytest.mark.parametrize("way", ["compiled", "interpreted"])
+@WAYS
 @pytest.mark.parametrize("shape", [Box((0.2, 0.4, 0.6)), Cylinder(0.1, 0.4)], ids=["box", "cylinder"])
 def test_in_a_shape_nothing_is_known(shape: Shape, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if way == "interpreted":
@@ -262,7 +209,7 @@ def test_F23_how_deep_a_plate_is_in_the_hand_is_not_how_deep_it_is_in_a_ball_of_
     assert low[0] <= depth
 
 
-@pytest.mark.parametrize("way", ["compiled", "interpreted"])
+@WAYS
 def test_without_balls_nothing_is_raised(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if way == "interpreted":
         interpreted(monkeypatch)
@@ -278,79 +225,6 @@ def test_without_balls_nothing_is_raised(way: str, monkeypatch: pytest.MonkeyPat
 
 def test_balls_are_found_once() -> None:
     assert balls_of(MODEL.sides["panda_hand"]) is balls_of(MODEL.sides["panda_hand"])
-
-
-WAYS = pytest.mark.parametrize("way", ["compiled", "interpreted"])
-HALF_TURNS = [np.diag(signs) for signs in ((1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0), (1.0, 1.0, 1.0))]
-
-
-@WAYS
-def test_rotations_become_quaternions_whatever_their_largest_part(
-    seed: int, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if way == "interpreted":
-        interpreted(monkeypatch)
-    generator = np.random.default_rng(seed)
-
-    for turn in [*HALF_TURNS, *Rotation.random(50, rng=generator).as_matrix()]:
-        pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = turn, generator.normal(size=3)
-        found = kernels_planes.placement(pose)
-        assert list(found[:3]) == pose[:3, 3].tolist()
-        np.testing.assert_allclose(Rotation.from_quat(found[3:]).as_matrix(), turn, atol=1e-12)
-
-
-@WAYS
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_F02_what_is_not_finite_is_no_placement(value: float, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if way == "interpreted":
-        interpreted(monkeypatch)
-
-    for place in np.ndindex(4, 4):
-        pose = np.eye(4)
-        pose[place] = value
-        assert np.isnan(kernels_planes.placement(pose)).all()
-
-
-def faced(answer: FloatArray, distance: float, pose: FloatArray, first: Shape, second: Shape) -> FloatArray:
-    """What `kernels_planes.face` makes of an answer, written plainly."""
-    normal, points = answer[0], answer[1:]
-    if isinstance(second, HalfSpace):
-        return np.vstack([[0.0, 0.0, 1.0], points if normal[2] > 0.0 else points[::-1]])
-    length = float(np.linalg.norm(normal))
-    if not abs(length - 1.0) < 1e-6:
-        return np.vstack([[0.0, 0.0, 1.0], points])
-    unit = normal / length
-
-    def gap(along: FloatArray) -> float:
-        turned = -(along @ pose[:3, :3])[None]
-        return float(along @ pose[:3, 3] - support(first, turned)[0] - support(second, along[None])[0])
-
-    swapped = gap(unit) < distance - SWAPPED_M and gap(unit) < gap(-unit)
-    return np.vstack([-unit, points[::-1]]) if swapped else np.vstack([unit, points])
-
-
-UPRIGHT: list[Shape] = [*SHAPES[:-1], HalfSpace((0.0, 0.0, 1.0))]
-
-
-@WAYS
-@pytest.mark.parametrize("second", UPRIGHT, ids=lambda shape: shape.kind)
-def test_an_answer_faces_the_first_shape_whichever_way_it_came(
-    second: Shape, seed: int, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if way == "interpreted":
-        interpreted(monkeypatch)
-    generator = np.random.default_rng(seed)
-    first, bullet, pose = ConvexMesh(CUBE), Bullet(), np.eye(4)
-    ours, theirs = side(first, np.eye(4), 0), side(second, np.eye(4), 0)
-
-    for length in (1.0, -1.0, 1.0 + 1e-7, 2.0, 0.0, math.nan):
-        pose[:3, :3], pose[:3, 3] = Rotation.random(rng=generator).as_matrix(), generator.uniform(-1.0, 1.0, 3)
-        nearest = bullet.nearest(ours, theirs, pose)
-        answer = np.vstack([length * nearest.normal, nearest.points])
-        wanted = faced(answer, nearest.distance, pose, first, second)
-        kernels_planes.face(answer, nearest.distance, SWAPPED_M, pose, *ours.solid, *theirs.solid)
-        np.testing.assert_allclose(answer, wanted, rtol=0.0, atol=1e-12)
 
 
 def stopped(
