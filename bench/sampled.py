@@ -127,7 +127,7 @@ class DenseWorld:
                 growths = np.array([obstacle.growth(motion.now_ns) for obstacle in some])
                 grown = (growths[:, :1] + growths[:, 1:] * motion.times_s).max(axis=0)
                 kept = self._kept(demand, motion, link, "") + grown + STEP_M / 2.0 + ROUNDED_M
-                yield Question(self._links[link], self._body([one.side for one in some]), _at(samples, kept, demand))
+                yield Question(self._links[link], self._body([one.placed for one in some]), _at(samples, kept, demand))
 
     def _kept(self, demand: Demand, motion: Motion, link: str, other: str) -> FloatArray:
         """What a link must keep on each interval (N,) [m] from another (empty: the world), tracking error included."""

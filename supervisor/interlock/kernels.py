@@ -116,6 +116,44 @@ def carry(point: FloatArray, pose: FloatArray, found: FloatArray) -> None:
 
 
 @compiled
+def placed(values: FloatArray, furthest: float, tolerance: float) -> FloatArray:
+    """Poses (N, 4, 4) of places and quaternions x, y, z, w (N, 7), as `Pose.matrix` has them; NaN where `Pose.fault`
+    finds one: not finite, further than that [m] along an axis, or a norm that is not 1 within the tolerance.
+    """
+    found = np.zeros((len(values), 4, 4))
+    for n in range(len(values)):
+        x, y, z, w = values[n, 3], values[n, 4], values[n, 5], values[n, 6]
+        length = math.sqrt(x * x + y * y + z * z + w * w)
+        rigid = abs(length - 1.0) <= tolerance
+        for i in range(3):
+            rigid = rigid and abs(values[n, i]) <= furthest
+        if not rigid:
+            found[n] = math.nan
+            continue
+        x, y, z, w = x / length, y / length, z / length, w / length
+        turn = found[n]
+        turn[0, 0], turn[0, 1], turn[0, 2] = 1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)
+        turn[1, 0], turn[1, 1], turn[1, 2] = 2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)
+        turn[2, 0], turn[2, 1], turn[2, 2] = 2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)
+        for i in range(3):
+            found[n, i, 3] = values[n, i]
+        found[n, 3, 3] = 1.0
+    return found
+
+
+@compiled
+def chosen(still: FloatArray, moved: FloatArray, places: IntArray) -> FloatArray:
+    """Poses (O, 4, 4): of those that stand still (O, 4, 4) where the place (O,) is 0, of those that move (M, 4, 4)
+    that of this place elsewhere.
+    """
+    found = still.copy()
+    for row in range(len(found)):
+        if places[row] > 0:
+            found[row] = moved[places[row]]
+    return found
+
+
+@compiled
 def centres(frames: FloatArray, links: IntArray, places: FloatArray) -> FloatArray:
     """World places (P, N, 3) of points (P, 3) in the frames (N, L, 4, 4) of their links."""
     found = np.empty((len(links), len(frames), 3))
@@ -312,11 +350,11 @@ def coarse(
 ) -> tuple[FloatArray, BoolArray, FloatArray]:
     """A ball around the first of each of P pairs, a box around the second: what certainly remains between them.
 
-    which (P, 6): the link of the second (the world, -1: it never moves), route, two rows of `when`, the pair's row
-    of `middles` (F, N, 3), where the balls are, and its demand. shapes (P, 8): radius and reach of the first; low and
-    high of the box, in the frame `offsets` (P, 4, 4) of the second's link. lost (P, 2): what is lost at the time 0
-    and each second. The row of `marked` (D, N) of its demand, and the two rows of `when` (W, N): where a pair is judged
-    at all; needs (D,): what each demand asks for.
+    which (P, 7): the link of the second (the world, -1: it never moves), route, two rows of `when`, the pair's row
+    of `middles` (F, N, 3), where the balls are, its demand, and its row of `offsets` (O, 4, 4), the frame of the second
+    in that of its link. shapes (P, 8): radius and reach of the first; low and high of the box, in the second's frame.
+    lost (P, 2): what is lost at the time 0 and each second. The row of `marked` (D, N) of its demand, and the two rows
+    of `when` (W, N): where a pair is judged at all; needs (D,): what each demand asks for.
 
     Returns the least (D, N) of all pairs that keep what they need wherever they are judged; which those are (P,); and
     what remains (P, N), +inf where they are not judged: no better than the need and PLENTY_M where that takes no look,
@@ -330,10 +368,10 @@ def coarse(
     most, latest = largest(bent), highest(times)
     floors = np.full(len(needs), math.inf)
     for p in range(pairs):
-        second, route, row = which[p, 0], which[p, 1], which[p, 4]
+        second, route, row, offset = which[p, 0], which[p, 1], which[p, 4], offsets[which[p, 6]]
         need, whole = float(needs[which[p, 5]]), math.nan  # what no interval is below, where that is plenty
         if second < 0:
-            x, y, z = seen_from(paths[row], frames, 0, second, offsets[p])
+            x, y, z = seen_from(paths[row], frames, 0, second, offset)
             gap = from_box(x, y, z, shapes[p, 2:5], shapes[p, 5:8]) - shapes[p, 0] - spreads[row]
             whole = gap - most[route, 0] - shapes[p, 1] * most[route, 1] - lost[p, 0] - lost[p, 1] * latest
         if whole >= need + PLENTY_M:
@@ -342,7 +380,7 @@ def coarse(
             continue
         judged = marked[which[p, 5]] & when[which[p, 2]] & when[which[p, 3]]
         clear[p] = followed(
-            frames, middles[row], chords[row], bent[route], second, offsets[p], shapes[p], lost[p], times, need, judged,
+            frames, middles[row], chords[row], bent[route], second, offset, shapes[p], lost[p], times, need, judged,
             remains[p],
         )  # fmt: skip
         if clear[p]:

@@ -6,26 +6,37 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import shapely
 
-from .geometry import ConvexMesh, Pose, Shape
+from . import kernels
+from .arrays import FloatArray
+from .geometry import FARTHEST_M, QUATERNION_NORM_TOLERANCE, ConvexMesh, Pose, Shape
 from .scene import Cell, Scene, SceneObject, Zone
-from .shapes import WORLD, Side, rounded_up, side
+from .shapes import WORLD, Side, at, rounded_up, side
+
+SHAPES: Final = 4096  # that are kept; more than a scene has
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Obstacle:
-    """A convex shape in the world. What certainly remains is less by `uncertainty` [m] and by `speed` [m/s] times the
-    time since `seen_ns`; both are NaN where that is not known, and 0 for what is fixed.
+    """A convex shape at `offset` (4, 4) in the world: `side` is the shape, the same one wherever it is. What certainly
+    remains is less by `uncertainty` [m] and by `speed` [m/s] times the time since `seen_ns`; both are NaN where that is
+    not known, and 0 for what is fixed.
     """
 
     side: Side
+    offset: FloatArray
     uncertainty: float = 0.0
     speed: float = 0.0
     seen_ns: int | None = None
+
+    @property
+    def placed(self) -> Side:
+        """The shape where it is."""
+        return at(self.side, self.offset)
 
     def growth(self, now_ns: int) -> tuple[float, float]:
         """What is lost [m] now, and [m/s] from now on; NaN where it is not known, or was seen in the future."""
@@ -38,14 +49,19 @@ Obstacles: TypeAlias = Mapping[str, tuple[Obstacle, ...]]
 
 def fixed_obstacles(cell: Cell) -> Obstacles:
     """The obstacles of each body and zone of the cell, by name; a name that both bear means both."""
-    bodies = ((body.name, Obstacle(side(body.shape, body.pose.matrix(), WORLD))) for body in cell.bodies)
-    zones = ((zone.name, Obstacle(side(part, np.eye(4), WORLD))) for zone in cell.zones for part in prisms(zone))
-    return _by_name([*bodies, *zones])
+    bodies = ((body.name, side(body.shape, body.pose.matrix(), WORLD)) for body in cell.bodies)
+    zones = ((zone.name, side(part, np.eye(4), WORLD)) for zone in cell.zones for part in prisms(zone))
+    return _by_name((name, Obstacle(found, found.offset)) for name, found in (*bodies, *zones))
 
 
 def seen_obstacles(scene: Scene, held: str | None) -> Obstacles:
     """The obstacle of each object of the scene, by name, but for the one that is in the hand."""
-    return _by_name((item.name, _seen(item)) for item in scene.objects or () if item.name != held)
+    items = [item for item in scene.objects or () if item.name != held]
+    if not items:
+        return {}
+    where = np.array([(*item.pose.xyz, *item.pose.quat_xyzw) for item in items])
+    offsets = kernels.placed(where, FARTHEST_M, QUATERNION_NORM_TOLERANCE)
+    return _by_name((item.name, _seen(item, offset)) for item, offset in zip(items, offsets, strict=True))
 
 
 def _by_name(named: Iterable[tuple[str, Obstacle]]) -> Obstacles:
@@ -55,20 +71,26 @@ def _by_name(named: Iterable[tuple[str, Obstacle]]) -> Obstacles:
     return found
 
 
-def _seen(item: SceneObject) -> Obstacle:
-    """An object, its size in whole millimetres, so that PyBullet need not keep a shape for each look at it."""
-    found = placed(item.shape, item.pose, WORLD)
-    known = found is not None and 0.0 <= item.uncertainty_m < math.inf
-    speed = item.speed_m_s
+def _seen(item: SceneObject, offset: FloatArray) -> Obstacle:
+    """An object at an offset (4, 4), NaN where its pose is none."""
+    shape, uncertainty, speed = _shape(item.shape), item.uncertainty_m, item.speed_m_s
+    known = 0.0 <= uncertainty < math.inf and not math.isnan(offset[0, 0])
     return Obstacle(
-        found or side(rounded_up(item.shape), np.eye(4), WORLD),
-        item.uncertainty_m if known else math.nan,
+        shape,
+        offset @ shape.offset if shape.endless else offset,
+        uncertainty if known else math.nan,
         math.nan if speed is None or not 0.0 <= speed < math.inf else speed,
         item.seen_ns,
     )
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=SHAPES)
+def _shape(shape: Shape) -> Side:
+    """A shape in whole millimetres, so that PyBullet need not keep one for each look at a thing."""
+    return side(rounded_up(shape), np.eye(4), WORLD)
+
+
+@lru_cache(maxsize=SHAPES)
 def placed(shape: Shape, pose: Pose, link: int) -> Side | None:
     """A shape in whole millimetres at a pose in the frame of a link; the same side for the same three, again. None for
     a pose that is none.

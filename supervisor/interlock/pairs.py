@@ -12,7 +12,7 @@ contain the first, and the second's own shape or balls that contain it, say it c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,27 +64,37 @@ class Pair:
 class Pairs:
     """Some pairs, and all that a look at them takes, as arrays: made once, for many motions."""
 
-    def __init__(self, pairs: Sequence[Pair], errors: FloatArray, rows: Sequence[tuple[int, int, int]] = ()) -> None:
+    def __init__(
+        self, pairs: Sequence[Pair], errors: FloatArray, rows: Sequence[tuple[int, int, int, int]] = ()
+    ) -> None:
         """For the tracking errors (m,) of the joint values. rows: for each pair the two rows of the masks that say on
-        which intervals these are its shapes, and its demand; left out: all 0.
+        which intervals these are its shapes, its demand, and the place of the second among all that moves from motion
+        to motion, 0 if it does not; left out: all 0.
         """
         self.pairs = tuple(pairs)
-        routes = _places([pair.way for pair in pairs])
-        firsts = _places([pair.first for pair in pairs])
+        each = rows or [(0, 0, 0, 0)] * len(pairs)
+        routes = _places([id(pair.way) for pair in pairs])
+        firsts = _places([id(pair.first) for pair in pairs])
         ways = tuple({id(pair.way): pair.way for pair in pairs}.values())
         bodies = tuple({id(pair.first): pair.first for pair in pairs}.values())
-        each = rows or [(0, 0, 0)] * len(pairs)
+        seconds = _places([(id(pair.second), moved) for pair, (*_, moved) in zip(pairs, each, strict=True)])
         self.routes = _padded(ways)
         self.links = np.array([body.link for body in bodies], dtype=np.int64)
         self.places = np.array([body.centre for body in bodies]).reshape(-1, 3)
         self.which = np.array([
-            [pair.second.link, way, one, other, first, demand]
-            for pair, way, first, (one, other, demand) in zip(pairs, routes, firsts, each, strict=True)
+            [pair.second.link, way, one, other, first, demand, second]
+            for pair, way, first, second, (one, other, demand, _) in zip(
+                pairs, routes, firsts, seconds, each, strict=True
+            )
         ], dtype=np.int64)  # fmt: skip
         self.shapes = np.array([
             [pair.first.ball, pair.first.reach, *pair.second.low, *pair.second.high] for pair in pairs
         ])  # fmt: skip
-        self.offsets = np.stack([pair.second.offset for pair in pairs])
+        places = {
+            second: (pair.second.offset, moved) for pair, second, (*_, moved) in zip(pairs, seconds, each, strict=True)
+        }
+        self.offsets = np.stack([offset for offset, _ in places.values()])
+        self.moved = np.array([moved for _, moved in places.values()], dtype=np.int64)
         self.loose = np.array([pair.lagging * pair.way.loosest(errors, pair.first.reach) for pair in pairs])
 
     def bends(self, steps: FloatArray) -> FloatArray:
@@ -98,13 +108,15 @@ class Pairs:
 
     def look(
         self, frames: FloatArray, bent: FloatArray, lost: FloatArray, times: FloatArray, needs: FloatArray,
-        marked: BoolArray, when: BoolArray,
+        marked: BoolArray, when: BoolArray, moved: FloatArray | None = None,
     ) -> tuple[FloatArray, BoolArray, FloatArray]:  # fmt: skip
-        """A ball around each first, a box around each second; `kernels.coarse` says what goes in and comes out."""
+        """A ball around each first, a box around each second; `kernels.coarse` says what goes in and comes out.
+
+        moved (M, 4, 4): the offsets of all that moves, by its place; left out: where they were when this was made.
+        """
+        offsets = self.offsets if moved is None else kernels.chosen(self.offsets, moved, self.moved)
         middles = kernels.centres(frames, self.links, self.places)
-        return kernels.coarse(
-            frames, bent, self.which, middles, self.shapes, self.offsets, lost, times, needs, marked, when
-        )
+        return kernels.coarse(frames, bent, self.which, middles, self.shapes, offsets, lost, times, needs, marked, when)
 
     def lows(self, frames: FloatArray, bent: FloatArray) -> FloatArray:
         """A lower bound (P, N) [m] of the distance on each interval, -inf where the ball's centre is in the box."""
@@ -114,10 +126,10 @@ class Pairs:
         return self.look(frames, bent, nothing, np.zeros(count), np.array([np.inf]), every, every)[2]
 
 
-def _places(things: Sequence[object]) -> list[int]:
+def _places(things: Sequence[Hashable]) -> list[int]:
     """For each thing its place among those that differ."""
-    known: dict[int, int] = {}
-    return [known.setdefault(id(thing), len(known)) for thing in things]
+    known: dict[Hashable, int] = {}
+    return [known.setdefault(thing, len(known)) for thing in things]
 
 
 def _padded(ways: Sequence[Route]) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from . import kernels
 from ._bullet import Bullet
-from .arrays import BoolArray, FloatArray, frozen
+from .arrays import BoolArray, FloatArray, IntArray, frozen
 from .fingers import Slide
 from .forecast import Search, known, path
 from .geometry import HalfSpace
@@ -61,7 +61,7 @@ class Batch:
         known = [(row, index, item, item.pair) for row, index, item in every if item.pair is not None]
         self.index = tuple(index for _, index, _, _ in known)
         self.obstacle = np.array([item.obstacle for _, _, item, _ in known], dtype=np.int64)
-        rows = [(*item.rows, row) for row, _, item, _ in known]
+        rows = [(*item.rows, row, item.obstacle) for row, _, item, _ in known]
         self.pairs = Pairs([pair for *_, pair in known], errors, rows) if known else None
 
 
@@ -115,13 +115,14 @@ class Question:
             for closing in (False, True)
         }
         self.held = _Phase(self._held(), 0)
-        moving = [obstacle for found in seen.values() for obstacle in found]
-        self.places = {id(obstacle): place for place, obstacle in enumerate(moving, start=1)}  # what is fixed is at 0
-        self.growth = np.array([(0.0, 0.0), *(obstacle.growth(motion.now_ns) for obstacle in moving)])
+        self.moving = [obstacle for found in seen.values() for obstacle in found]
+        self.places = {id(one): place for place, one in enumerate(self.moving, start=1)}  # what is fixed is at 0
+        self.growth = np.array([(0.0, 0.0), *(obstacle.growth(motion.now_ns) for obstacle in self.moving)])
+        self.offsets = np.array([np.eye(4), *(obstacle.offset for obstacle in self.moving)])
         self.when = np.array(self.masks)
         self.key = (
             id(self.held.side), self.in_hand, *(id(phase.side) for found in self.phases.values() for phase in found),
-            *((name, *(id(obstacle.side) for obstacle in found)) for name, found in seen.items()),
+            *((name, *(obstacle.side.key for obstacle in found)) for name, found in seen.items()),
         )  # fmt: skip
 
     def answer(self, demands: tuple[Demand, ...]) -> tuple[Clearance, ...]:
@@ -154,7 +155,9 @@ class Question:
         lost = growth.copy()
         lost[:, 0] += pairs.loose
         needs, marked = np.array([demand.min_m for demand in demands]), np.array([one.intervals for one in demands])
-        known, clear, remains = pairs.look(self.path.frames, bent, lost, self.motion.times_s, needs, marked, self.when)
+        known, clear, remains = pairs.look(
+            self.path.frames, bent, lost, self.motion.times_s, needs, marked, self.when, self.offsets
+        )
         least = [_Least(bounds.copy()) for bounds in known]  # so far without a place
         open_ = (~clear).nonzero()[0]
         nearest_first: list[int] = open_[remains[open_].min(axis=1).argsort(kind="stable")].tolist()
@@ -162,21 +165,22 @@ class Question:
             row = pairs.which.item(place, 5)
             low = kernels.distances(remains[place], lost[place], self.motion.times_s)
             self._closer(
-                demands[row], pairs, place, growth[place], pairs.sagitta(bent, place), low, least[row],
-                batch.index[place],
+                demands[row], self._placed(pairs.pairs[place], batch.obstacle.item(place)), pairs.which[place],
+                growth[place], pairs.sagitta(bent, place), low, least[row], batch.index[place],
             )  # fmt: skip
         return least
 
     def _closer(
-        self, demand: Demand, pairs: Pairs, place: int, growth: FloatArray, sagitta: FloatArray, low: FloatArray,
+        self, demand: Demand, pair: Pair, which: IntArray, growth: FloatArray, sagitta: FloatArray, low: FloatArray,
         least: _Least, index: int,
     ) -> None:  # fmt: skip
-        """Takes in what remains of a pair that is at least low (N,) apart; above the least it is known no better."""
-        pair, frames, before = pairs.pairs[place], self.path.frames, self.search.left
+        """Takes in what remains of a pair that is at least low (N,) apart; above the least it is known no better.
+        which (7,): as `kernels.coarse` has it.
+        """
+        frames, before = self.path.frames, self.search.left
         asked, sound = kernels.asked(
             pair.deviation(self.model.errors, frames, self.path.steps), growth, self.motion.times_s, demand.min_m,
-            least.remains, demand.intervals, self.when[pairs.which.item(place, 2)],
-            self.when[pairs.which.item(place, 3)],
+            least.remains, demand.intervals, self.when[which[2]], self.when[which[3]],
         )  # fmt: skip
         if not sound:
             least.unknown(asked[0] > -math.inf, index)
@@ -189,6 +193,10 @@ class Question:
         else:
             least.take(low, asked, NOT_LOOKED_AT, index)
         least.queries += before - self.search.left
+
+    def _placed(self, pair: Pair, obstacle: int) -> Pair:
+        """The pair with its obstacle where it is now; 0: it never moves."""
+        return replace(pair, second=self.moving[obstacle - 1].placed) if obstacle else pair
 
     def _asked(self, demand: Demand) -> Iterator[Asked]:
         excluded = {frozenset(pair) for pair in demand.exclude}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -47,6 +47,11 @@ class Side:
     reach: float
     solid: Solid
 
+    @property
+    def endless(self) -> bool:
+        """Whether it is a half-space: all below z = 0 in the frame `offset`."""
+        return self.solid.kind == kernels.FLOOR
+
 
 def side(shape: Shape, offset: FloatArray, link: int) -> Side:
     """A side, with the box and the ball around it; a half-space is turned so that its normal is its z axis."""
@@ -65,6 +70,14 @@ def side(shape: Shape, offset: FloatArray, link: int) -> Side:
     else:
         key, reach = repr(shape), float(np.linalg.norm(centre)) + ball
     return Side(shape, key, offset, link, low, high, centre, ball, reach, solid_of(shape))
+
+
+def at(one: Side, offset: FloatArray) -> Side:
+    """The same shape at another offset (4, 4) in the frame of its link."""
+    if one.endless:
+        return replace(one, offset=offset)
+    centre = offset[:3, :3] @ ((one.low + one.high) / 2.0) + offset[:3, 3]
+    return replace(one, offset=offset, centre=centre, reach=float(np.linalg.norm(centre)) + one.ball)
 
 
 def point(link: int) -> Side:

@@ -8,12 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
-from interlock.geometry import Box, Pose, Sphere
+from interlock import kernels
+from interlock.geometry import FARTHEST_M, QUATERNION_NORM_TOLERANCE, Box, HalfSpace, Pose, Shape, Sphere
 from interlock.obstacles import fixed_obstacles, prisms, seen_obstacles
 from interlock.scene import Body, Scene, SceneObject, Zone
+from interlock.shapes import WORLD, rounded_up, side
 from tests.supervisor import panda
+from tests.supervisor.interpreting import BOUNDED, WAYS
 
 SQUARE = ((0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (0.0, 2.0))
 HOLE = ((0.5, 0.5), (1.5, 0.5), (1.5, 1.5), (0.5, 1.5))
@@ -84,3 +89,42 @@ def test_two_objects_of_one_name_are_both_there() -> None:
 
 def test_a_scene_without_objects_has_none() -> None:
     assert not seen_obstacles(Scene("run"), None)
+
+
+ODD = st.sampled_from([0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 2.0 * FARTHEST_M, 1e300, 1e-300])
+VALUES = st.one_of(st.floats(-2.0, 2.0), ODD)
+
+
+@WAYS
+@given(xyz=st.tuples(VALUES, VALUES, VALUES), turn=st.tuples(VALUES, VALUES, VALUES, VALUES), rigid=st.booleans())
+def test_F01_an_object_is_where_its_pose_says_or_nowhere(
+    way: str, xyz: tuple[float, float, float], turn: tuple[float, float, float, float], *, rigid: bool
+) -> None:
+    if rigid and 0.0 < math.hypot(*turn) < math.inf:
+        turn = tuple((np.array(turn) / math.hypot(*turn)).tolist())
+    pose = Pose(xyz, turn)
+    place = kernels.placed if way == "compiled" else kernels.placed.py_func  # type: ignore[attr-defined]
+
+    with np.errstate(all="ignore"):
+        found = place(np.array([[*xyz, *turn]]), FARTHEST_M, QUATERNION_NORM_TOLERANCE)[0]
+
+    if pose.fault is None:
+        np.testing.assert_allclose(found, pose.matrix(), atol=1e-12)
+    else:
+        assert np.isnan(found).all()
+
+
+@pytest.mark.parametrize("shape", [*BOUNDED, HalfSpace((0.6, 0.0, 0.8))], ids=lambda shape: shape.kind)
+def test_a_shape_that_moved_is_the_shape_where_it_is_now(shape: Shape) -> None:
+    where = Pose((0.1, -0.2, 0.3), (0.5, 0.5, 0.5, 0.5))
+    here, there = (
+        seen_obstacles(panda.scene(panda.thing("it", shape, pose)), None)["it"][0] for pose in (Pose(), where)
+    )
+
+    wanted = side(rounded_up(shape), where.matrix(), WORLD)
+    assert here.side is there.side
+    assert there.placed.key == wanted.key
+    np.testing.assert_allclose(there.placed.offset, wanted.offset, atol=1e-12)
+    np.testing.assert_allclose(there.placed.centre, wanted.centre, atol=1e-12)
+    assert there.placed.reach >= wanted.reach - 1e-12
+    assert there.placed.ball == wanted.ball

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from interlock import question
 from interlock.bullet_physics import BulletPhysics
 from interlock.geometry import Box, Cylinder, HalfSpace, Pose, Shape, Sphere
 from interlock.rules import Clearance
@@ -22,7 +25,8 @@ FRAME = Zone(
     0.0,
     1.2,
 )
-PHYSICS = BulletPhysics(panda.profile(), panda.cell([TABLE], [FRAME]))
+CELL = panda.cell([TABLE], [FRAME])
+PHYSICS = BulletPhysics(panda.profile(), CELL)
 assert PHYSICS.model is not None
 MODEL = PHYSICS.model
 STILL = np.tile(panda.READY, (3, 1))
@@ -38,10 +42,11 @@ def ask(
     scene: Scene | None = None,
     opening: float = 0.04,
     exclude: tuple[tuple[str, str], ...] = (),
+    physics: BulletPhysics | None = None,
 ) -> Clearance:
     motion = panda.motion(MODEL, STILL, opening, held)
     demand = panda.demand(others, min_m, len(STILL), links, exclude)
-    return PHYSICS.forecast(motion, panda.scene() if scene is None else scene, (demand,))[0]
+    return (physics or PHYSICS).forecast(motion, panda.scene() if scene is None else scene, (demand,))[0]
 
 
 def worst(found: Clearance) -> float:
@@ -81,6 +86,34 @@ def test_an_object_is_an_obstacle_and_its_uncertainty_counts() -> None:
     unsure = ask(("can",), 1.0, panda.HAND, scene=panda.scene(panda.thing("can", Sphere(0.02), place, 0.015, 0.1)))
 
     np.testing.assert_allclose(sure.at_least_m - unsure.at_least_m, [0.015, 0.017, 0.019], atol=2e-4)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(*[st.floats(-0.8, 0.8)] * 3), min_size=2, max_size=5))
+def test_objects_that_moved_are_where_they_are_now(places: list[tuple[float, float, float]]) -> None:
+    """What is kept of the scenes before says nothing of this one: physics that never saw them says the same."""
+    shapes: tuple[Shape, ...] = (Sphere(0.05), Sphere(0.05), Box((0.1, 0.2, 0.3)), HalfSpace((0.6, 0.0, 0.8)))
+    for turn in range(len(places)):
+        things = [
+            panda.thing(f"thing{number}", shape, Pose(places[(turn + number) % len(places)]))
+            for number, shape in enumerate(shapes[: len(places)])
+        ]
+        names, scene = tuple(thing.name for thing in things), panda.scene(*things)
+        found, fresh = ask(names, scene=scene), ask(names, scene=scene, physics=BulletPhysics(panda.profile(), CELL))
+
+        np.testing.assert_array_equal(found.at_least_m, fresh.at_least_m)
+        np.testing.assert_array_equal(found.points, fresh.points)
+        np.testing.assert_array_equal(found.pair, fresh.pair)
+
+
+def test_objects_that_move_make_no_new_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(("ball",), scene=panda.scene(panda.thing("ball", Sphere(0.05), Pose((0.5, 0.0, 0.1)))))
+    monkeypatch.setattr(question, "Batch", None)
+
+    places = (tuple(FLANGE.tolist()), (0.5, 0.0, 1.5))
+    near, far = (ask(("ball",), scene=panda.scene(panda.thing("ball", Sphere(0.05), Pose(xyz)))) for xyz in places)
+
+    assert worst(near) < 0.0 < worst(far)
 
 
 def test_F29_an_object_of_unknown_speed_is_never_clear() -> None:
