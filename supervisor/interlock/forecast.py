@@ -74,10 +74,6 @@ class Bounds:
         """Intervals (N,) that may come below what they need and whose worst place is not known well enough."""
         return kernels_planes.open_ones(self.low, self.near, need, TOLERANCE_M, TOLERANCE)
 
-    def next(self, need: FloatArray, asked: BoolArray) -> int:
-        """The node to ask for next, -1 for none: in the middle of the first run of those that open intervals leave."""
-        return kernels_planes.next_node(self.low, self.near, need, asked, TOLERANCE_M, TOLERANCE)
-
     def take_in(
         self, node: int, gaps: FloatArray, points: FloatArray, sagitta: FloatArray, need: FloatArray, asked: BoolArray
     ) -> int:

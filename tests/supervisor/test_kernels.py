@@ -45,15 +45,18 @@ def looked(seed: int) -> list[Any]:
         Pair(("panda_hand", "x"), MODEL.sides["panda_hand"], side(shape, hand, WORLD), MODEL.route("", "panda_hand"))
         for shape in SHAPES
     ]
+    far = side(Box((0.2, 0.2, 0.2)), np.array([[1, 0, 0, 5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]), WORLD)
+    pairs.append(Pair(("panda_hand", "far"), MODEL.sides["panda_hand"], far, MODEL.route("", "panda_hand")))
     way = MODEL.route("panda_link1", "panda_hand")
     pairs.append(Pair(("panda_hand", "panda_link1"), MODEL.sides["panda_hand"], MODEL.sides["panda_link1"], way))
-    together = Pairs(pairs, MODEL.errors)
+    together = Pairs(pairs, MODEL.errors, [(0, 0, 0, place // 2) for place in range(len(pairs))])
     bent = together.bends(steps)
     every = np.ones((1, 6), dtype=np.bool_)
     lost = generator.uniform(0.0, 0.01, (len(pairs), 2))
     found: list[Any] = [frames, bent, way.sagitta(steps, 0.1)]
     found.append(Torques(MODEL).of(positions, generator.normal(size=(6, 7)), generator.normal(size=(6, 7)), None))
-    found += together.look(frames, bent, lost, np.arange(6.0), np.array([0.02]), every, every)
+    marked = generator.uniform(size=(1, 6)) < 0.8
+    found += together.look(frames, bent, lost, np.arange(6.0), np.array([0.02]), marked, every, frames[:, 1])
     for place, pair in enumerate(pairs):
         low = together.lows(frames, bent)[place]
         pair.raise_low(frames, together.sagitta(bent, place), np.full(6, 0.5), low)
@@ -95,15 +98,33 @@ def swept(seed: int) -> list[Any]:
     ]
 
 
+def kept(seed: int) -> list[Any]:
+    """What the kernels say of bounds of a pair of which some are no numbers, and some are not asked for."""
+    generator = np.random.default_rng(seed)
+    odd = np.array([0.0, 0.01, 0.02, math.nan, math.inf])
+    deviation, least, low = generator.choice(odd, (3, 40))
+    masks, times = generator.uniform(size=(3, 40)) < 0.8, np.arange(40.0)
+    asked, sound = kernels.asked(deviation, generator.choice(odd[:3], 2), times, 0.015, least, *masks)
+    found: list[Any] = [asked, sound, kernels.distances(low, odd[1:3], times), kernels.is_below(low, asked[0])]
+    found += [kernels.is_below(np.full(40, math.inf), asked[0]), kernels.highest(odd), kernels.highest(odd[:3])]
+    for seen in (np.empty((0, 2, 3)), generator.choice([math.nan, 0.3], (40, 1, 1)) * np.ones((40, 2, 3))):
+        remains, which, points = generator.choice(odd, 40), np.full(40, 3), np.ones((40, 2, 3))
+        kernels.keep_least(low, asked, seen, 7, remains, which, points)
+        found += [remains, which, points]
+    return found
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("said", [pytest.param(looked, marks=pytest.mark.slow), swept])
+@pytest.mark.parametrize("said", [pytest.param(looked, marks=pytest.mark.slow), swept, kept])
 def test_a_kernel_says_compiled_what_it_says_as_python(
     said: Callable[[int], list[Any]], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled = said(seed)
     interpreted(monkeypatch)
 
-    for one, other in zip(compiled, said(seed), strict=True):
+    with np.errstate(invalid="ignore"):  # compiled code does not warn
+        interpretation = said(seed)
+    for one, other in zip(compiled, interpretation, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
@@ -261,6 +282,26 @@ def test_a_stop_is_the_shortest_that_keeps_the_limits(seed: int, way: str, monke
 
     assert 0 in lengths
     assert len(lengths) > 2
+
+
+@given(SEEDS)
+def test_F01_the_least_is_what_is_less_or_no_number(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    odd = np.array([-0.01, 0.0, 0.01, 0.02, math.nan])
+    low, before, lost = generator.choice(odd, 8), generator.choice(odd, 8), generator.choice(odd[1:], 8)
+    judged = generator.uniform(size=8) < 0.8
+    asked, sound = kernels.asked(
+        lost, np.zeros(2), np.zeros(8), 0.5, np.full(8, math.inf), judged, np.ones(8, np.bool_), np.ones(8, np.bool_)
+    )
+    remains, which, points = before.copy(), np.full(8, -1), np.full((8, 2, 3), math.nan)
+
+    kernels.keep_least(low, asked, np.ones((8, 2, 3)), 7, remains, which, points)
+
+    assert sound == bool(np.isfinite(lost).all())
+    lower = judged & ~np.isnan(before) & ~(low - lost >= before)
+    np.testing.assert_array_equal(remains, np.where(lower, low - lost, before))
+    assert which.tolist() == np.where(lower, 7, -1).tolist()
+    assert np.isfinite(points).all(axis=(1, 2)).tolist() == lower.tolist()
 
 
 def test_a_kernel_calls_none_of_another_file() -> None:

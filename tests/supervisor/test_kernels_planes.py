@@ -145,6 +145,30 @@ def test_F01_of_a_pose_that_is_none_nothing_is_said(value: float, way: str, monk
             assert not known or not separation(here(first), here(second), pose[None], answer[0])[0] > -math.inf
 
 
+def test_a_search_says_compiled_what_it_says_as_python(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(seed)
+    cases = [(shape_of(generator), shape_of(generator), pose_of(generator, 0.5)) for _ in range(30)]
+    compiled = [found_by_kernel(*case) for case in cases]
+    interpreted(monkeypatch)
+
+    for one, (first, second, pose) in zip(compiled, cases, strict=True):
+        other = found_by_kernel(first, second, pose)
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            gaps = [separation(here(first), here(second), pose[None], answer[0])[0] for answer in (one, other)]
+            assert gaps[0] == pytest.approx(gaps[1], abs=2.0 * EXACT_M)
+
+
+def test_a_search_that_comes_to_no_end_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, pose = Cylinder(0.1, 0.4), Cylinder(0.2, 0.1), pose_of(np.random.default_rng(1), 0.1)
+    pose[:3, 3] += 1.0
+    interpreted(monkeypatch)
+
+    assert found_by_kernel(first, second, pose) is not None
+    monkeypatch.setattr(kernels_planes, "ROUNDS", 2)
+    assert found_by_kernel(first, second, pose) is None
+
+
 @settings(max_examples=200)
 @given(SEEDS, st.integers(1, 4))
 def test_a_simplex_is_nearest_to_the_origin_where_it_is(seed: int, count: int) -> None:
