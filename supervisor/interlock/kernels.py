@@ -497,15 +497,6 @@ def deviation(
 
 
 @compiled
-def distances(remains: FloatArray, lost: FloatArray, times: FloatArray) -> FloatArray:
-    """The distances (N,) [m] that remain so much after what is lost (2,): at the time 0, and each second."""
-    found = np.empty(len(remains))
-    for n in range(len(remains)):
-        found[n] = remains[n] + (lost[0] + lost[1] * times[n])
-    return found
-
-
-@compiled
 def asked(
     deviation: FloatArray,
     growth: FloatArray,
@@ -534,9 +525,61 @@ def asked(
 
 
 @compiled
-def is_below(low: FloatArray, wanted: FloatArray) -> bool:
-    """Whether any bound (N,) is below what is wanted (N,)."""
-    return bool((low < wanted).any())
+def closer(
+    frames: FloatArray,
+    steps: FloatArray,
+    bent: FloatArray,
+    remains: FloatArray,
+    lost: FloatArray,
+    growth: FloatArray,
+    times: FloatArray,
+    need: float,
+    least: FloatArray,
+    marked: BoolArray,
+    one: BoolArray,
+    other: BoolArray,
+    first: int,
+    centre: FloatArray,
+    ball: float,
+    reach: float,
+    balls: FloatArray,
+    errors: FloatArray,
+    columns: IntArray,
+    gains: FloatArray,
+    axis_links: IntArray,
+    axes: FloatArray,
+    reaches: FloatArray,
+    second: int,
+    offset: FloatArray,
+    kind: int,
+    size: FloatArray,
+    planes: FloatArray,
+    theirs: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, bool, bool]:
+    """A closer look at one pair, of which `coarse` says what remains (N,) and what it took as lost (2,): by how far
+    tracking error really brings it, and by the balls of `covered`.
+
+    The arguments as in `coarse`, `deviation`, `asked` and `covered`; errors of no joint: tracking error is not taken
+    off. Returns the bound of the distance (N,); what is asked (3, N); the sagitta (N,); whether all that is lost is
+    finite; and whether the bound is below what is asked anywhere.
+    """
+    count = len(times)
+    low, bow = np.empty(count), np.empty(count)
+    for n in range(count):
+        low[n] = remains[n] + (lost[0] + lost[1] * times[n])
+        bow[n] = bent[0, n] + reach * bent[1, n]
+    off = np.zeros(count)
+    if len(errors) > 0:
+        off = deviation(frames, first, centre, ball, reach, steps, errors, columns, gains, axis_links, axes, reaches)
+    wanted, sound = asked(off, growth, times, need, least, marked, one, other)
+    if not sound:
+        return low, wanted, bow, False, True
+    links = np.array([first, second])
+    covered(frames, links, balls, offset, kind, size, planes, theirs, bow, wanted[0], low)
+    below = False
+    for n in range(count):
+        below = below or not low[n] >= wanted[0, n]
+    return low, wanted, bow, True, below
 
 
 @compiled

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from .reach import Ball, Route
 from .shapes import WORLD, Side
 
 NONE: Final = np.empty((0, 4))
+NOTHING: Final = np.empty(0)
+NOWHERE: Final = np.zeros(3)
 HERE: Final = np.eye(4)
 
 
@@ -50,15 +52,58 @@ class Pair:
         ball = Ball(self.first.link, self.first.centre, self.first.ball)
         return self.way.deviation(errors, frames, steps, ball, self.first.reach)
 
+    def closer(self, look: Look, errors: FloatArray, bent: FloatArray, remains: FloatArray, lost: FloatArray) -> Closer:
+        """A closer look where a coarse one says what remains (N,) and what it took as lost (2,); errors (m,) of joint
+        values, bent (2, N) of its way.
+        """
+        ours, way = self.first, self.way
+        return Closer(*kernels.closer(
+            look.frames, look.steps, bent, remains, lost, look.growth, look.times, look.need, look.least,
+            look.marked, look.one, look.other, ours.link, ours.centre, ours.ball, ours.reach, balls_of(ours),
+            errors if self.lagging else NOTHING, way.columns, way.gains, way.links, way.axes, way.reaches,
+            self.second.link, *self._covers(),
+        ))  # fmt: skip
+
     def raise_low(self, frames: FloatArray, sagitta: FloatArray, wanted: FloatArray, low: FloatArray) -> None:
         """Raises a bound low (N,) [m] where it is below wanted (N,), by the balls that contain the first."""
-        ours, theirs = self.first, self.second
-        links = np.array([ours.link, theirs.link])
+        links = np.array([self.first.link, self.second.link])
+        kernels.covered(frames, links, balls_of(self.first), *self._covers(), sagitta, wanted, low)
+
+    def _covers(self) -> tuple[FloatArray, int, FloatArray, FloatArray, FloatArray]:
+        """The offset, the kind, the size, the planes and the balls of the second, as `kernels.covered` takes them."""
+        theirs = self.second
         if theirs.link == WORLD:
-            kind, size, planes, balls, offset = *theirs.solid[:2], sides_of(theirs), NONE, theirs.offset
-        else:
-            kind, size, planes, balls, offset = kernels.PLANES, np.zeros(3), NONE, balls_of(theirs), HERE
-        kernels.covered(frames, links, balls_of(ours), offset, kind, size, planes, balls, sagitta, wanted, low)
+            return theirs.offset, theirs.solid.kind, theirs.solid.size, sides_of(theirs), NONE
+        return HERE, kernels.PLANES, NOWHERE, NONE, balls_of(theirs)
+
+
+class Look(NamedTuple):
+    """What a closer look takes, besides the pair: frames (N, L, 4, 4), steps (N, m) and times (N,) of the motion; what
+    is lost of the pair (2,), at the time 0 and each second; what its demand needs [m], and the least (N,) that is known
+    of it; where it is judged: the intervals of the demand and of both shapes (N,).
+    """
+
+    frames: FloatArray
+    steps: FloatArray
+    times: FloatArray
+    growth: FloatArray
+    need: float
+    least: FloatArray
+    marked: BoolArray
+    one: BoolArray
+    other: BoolArray
+
+
+class Closer(NamedTuple):
+    """What it says: the bound of the distance (N,), what is asked of it (3, N) as `kernels.asked` has it, the
+    sagitta (N,); whether all that is lost is finite; whether the bound is below what is asked.
+    """
+
+    low: FloatArray
+    asked: FloatArray
+    sagitta: FloatArray
+    sound: bool
+    below: bool
 
 
 class Pairs:

@@ -12,14 +12,14 @@ import numpy as np
 
 from . import kernels
 from ._bullet import Bullet
-from .arrays import BoolArray, FloatArray, IntArray, frozen
+from .arrays import BoolArray, FloatArray, frozen
 from .fingers import Slide
 from .forecast import Search, known, path
 from .geometry import HalfSpace
 from .kept import Kept
 from .motion import Motion
 from .obstacles import Obstacles, placed, seen_obstacles
-from .pairs import Pair, Pairs
+from .pairs import Closer, Look, Pair, Pairs
 from .robot_model import UrdfRobot
 from .rules import Clearance, Demand
 from .scene import Scene
@@ -162,37 +162,28 @@ class Question:
         open_ = (~clear).nonzero()[0]
         nearest_first: list[int] = open_[remains[open_].min(axis=1).argsort(kind="stable")].tolist()
         for place in nearest_first:
-            row = pairs.which.item(place, 5)
-            low = kernels.distances(remains[place], lost[place], self.motion.times_s)
-            self._closer(
-                demands[row], self._placed(pairs.pairs[place], batch.obstacle.item(place)), pairs.which[place],
-                growth[place], pairs.sagitta(bent, place), low, least[row], batch.index[place],
+            way, one, other, row = (pairs.which.item(place, column) for column in (1, 2, 3, 5))
+            found, demand = least[row], demands[row]
+            look = Look(
+                self.path.frames, self.path.steps, self.motion.times_s, growth[place], demand.min_m, found.remains,
+                demand.intervals, self.when[one], self.when[other],
             )  # fmt: skip
+            pair = self._placed(pairs.pairs[place], batch.obstacle.item(place))
+            closer = pair.closer(look, self.model.errors, bent[way], remains[place], lost[place])
+            self._take(pair, closer, found, batch.index[place])
         return least
 
-    def _closer(
-        self, demand: Demand, pair: Pair, which: IntArray, growth: FloatArray, sagitta: FloatArray, low: FloatArray,
-        least: _Least, index: int,
-    ) -> None:  # fmt: skip
-        """Takes in what remains of a pair that is at least low (N,) apart; above the least it is known no better.
-        which (7,): as `kernels.coarse` has it.
-        """
-        frames, before = self.path.frames, self.search.left
-        asked, sound = kernels.asked(
-            pair.deviation(self.model.errors, frames, self.path.steps), growth, self.motion.times_s, demand.min_m,
-            least.remains, demand.intervals, self.when[which[2]], self.when[which[3]],
-        )  # fmt: skip
-        if not sound:
-            least.unknown(asked[0] > -math.inf, index)
-            return
-        pair.raise_low(frames, sagitta, asked[0], low)
-        if kernels.is_below(low, asked[0]):
-            found = known(low)
-            self.search.settle(pair, self.path, sagitta, asked[0], found)
-            least.take(found.low, asked, found.points, index)
+    def _take(self, pair: Pair, closer: Closer, least: _Least, index: int) -> None:
+        """Takes in what remains of a pair; above the least it is known no better."""
+        if not closer.sound:
+            least.unknown(closer.asked[0] > -math.inf, index)
+        elif closer.below:
+            found, before = known(closer.low), self.search.left
+            self.search.settle(pair, self.path, closer.sagitta, closer.asked[0], found)
+            least.take(found.low, closer.asked, found.points, index)
+            least.queries += before - self.search.left
         else:
-            least.take(low, asked, NOT_LOOKED_AT, index)
-        least.queries += before - self.search.left
+            least.take(closer.low, closer.asked, NOT_LOOKED_AT, index)
 
     def _placed(self, pair: Pair, obstacle: int) -> Pair:
         """The pair with its obstacle where it is now; 0: it never moves."""

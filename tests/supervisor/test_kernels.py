@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from interlock import kernels, kernels_motion, kernels_planes
 from interlock.arrays import FloatArray
 from interlock.covers import balls_of
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
-from interlock.pairs import Pair, Pairs
+from interlock.pairs import Look, Pair, Pairs
 from interlock.reach import Ball
 from interlock.robot_model import UrdfRobot
 from interlock.shapes import WORLD, planes_of, separation, side, solid_of
@@ -60,6 +61,18 @@ def looked(seed: int) -> list[Any]:
     for place, pair in enumerate(pairs):
         low = together.lows(frames, bent)[place]
         pair.raise_low(frames, together.sagitta(bent, place), np.full(6, 0.5), low)
+        for lagging, growth, need in (
+            (True, [0.0, 0.01], 0.3),
+            (False, [0.0, 0.0], -9.0),
+            (True, [math.nan, 0.0], 0.3),
+        ):
+            look = Look(
+                frames, steps, np.arange(6.0), np.array(growth), need, np.full(6, 0.4), marked[0], every[0], every[0]
+            )
+            closely = replace(pair, lagging=lagging).closer(
+                look, MODEL.errors, bent[together.which[place, 1]], low - 0.01, np.array([0.01, 0.0])
+            )
+            found += [np.asarray(part) for part in closely]
         ball = Ball(pair.first.link, pair.first.centre, pair.first.ball)
         poses = pair.relative(frames)
         gaps = separation(pair.first, pair.second, poses, np.array([0.0, 0.0, 1.0]))
@@ -105,8 +118,7 @@ def kept(seed: int) -> list[Any]:
     deviation, least, low = generator.choice(odd, (3, 40))
     masks, times = generator.uniform(size=(3, 40)) < 0.8, np.arange(40.0)
     asked, sound = kernels.asked(deviation, generator.choice(odd[:3], 2), times, 0.015, least, *masks)
-    found: list[Any] = [asked, sound, kernels.distances(low, odd[1:3], times), kernels.is_below(low, asked[0])]
-    found += [kernels.is_below(np.full(40, math.inf), asked[0]), kernels.highest(odd), kernels.highest(odd[:3])]
+    found: list[Any] = [asked, sound, kernels.highest(odd), kernels.highest(odd[:3])]
     for seen in (np.empty((0, 2, 3)), generator.choice([math.nan, 0.3], (40, 1, 1)) * np.ones((40, 2, 3))):
         remains, which, points = generator.choice(odd, 40), np.full(40, 3), np.ones((40, 2, 3))
         kernels.keep_least(low, asked, seen, 7, remains, which, points)
