@@ -104,6 +104,40 @@ def test_F21_the_certificate_is_never_above_the_truth_and_exact_where_violated(c
     referee.close()
 
 
+@pytest.mark.slow
+def test_F21_where_no_query_was_needed_pybullet_asked_afterwards_agrees(seed: int) -> None:
+    generator, referee, cleared = np.random.default_rng(seed), Truth(), 0
+    physics = BulletPhysics(panda.profile(), panda.cell())
+    for number, shape in enumerate(SHAPES):
+        referee.add(f"body{number}", shape, Pose())
+
+    for _ in range(200):
+        bodies = scattered(generator)[1:]
+        for body in bodies:
+            referee.place(body.name, body.pose)
+        start = generator.uniform(panda.LOWER, panda.UPPER)
+        end = np.clip(start + generator.normal(size=7) * 0.2, panda.LOWER, panda.UPPER)
+        scene = panda.scene(*(panda.thing(body.name, body.shape, body.pose) for body in bodies))
+        pairs = [*((link, body.name) for link in panda.MOVING for body in bodies), *SELF]
+        demands = tuple(panda.demand([other], 0.02, 3, [link]) for link, other in pairs)
+        found = physics.forecast(panda.motion(model(physics), panda.sweep(start, end, 3)), scene, demands)
+        least = np.full((len(pairs), 3), math.inf)
+        for sample, positions in enumerate(panda.sweep(start, end, 9)):
+            referee.pose(positions)
+            distances = [referee.distance(*pair) for pair in pairs]
+            for interval in (1, 2):
+                if 4 * (interval - 1) <= sample <= 4 * interval:
+                    least[:, interval] = np.minimum(least[:, interval], distances)
+        for clearance, true in zip(found, least, strict=True):
+            if clearance.queries == 0:
+                cleared += 1
+                assert (clearance.at_least_m[1:] >= 0.02).all()
+                assert (clearance.at_least_m[1:] <= true[1:] + SLACK_M).all()
+    referee.close()
+
+    assert cleared > 200 * 20
+
+
 SWING = np.array([[-0.3, 0.9, 0.0, -0.7, 0.0, 1.6, 0.0], [0.3, 0.9, 0.0, -0.7, 0.0, 1.6, 0.0]])
 
 

@@ -28,11 +28,14 @@ class Truth:
         self.bodies: dict[str, int] = {}
 
     def add(self, name: str, shape: Shape, pose: Pose) -> None:
-        made = pybullet.createMultiBody(0.0, _collision(shape, self.client), physicsClientId=self.client)
+        self.bodies[name] = pybullet.createMultiBody(0.0, _collision(shape, self.client), physicsClientId=self.client)
+        self.place(name, pose)
+
+    def place(self, name: str, pose: Pose) -> None:
+        """Puts a body somewhere else."""
         pybullet.resetBasePositionAndOrientation(
-            made, list(pose.xyz), list(pose.quat_xyzw), physicsClientId=self.client
+            self.bodies[name], list(pose.xyz), list(pose.quat_xyzw), physicsClientId=self.client
         )
-        self.bodies[name] = made
 
     def add_floor(self, name: str, height: float) -> None:
         self.add(name, HalfSpace((0.0, 0.0, 1.0)), Pose((0.0, 0.0, height)))
