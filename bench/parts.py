@@ -66,7 +66,9 @@ def robot_of(physics: BulletPhysics) -> UrdfRobot:
 
 def parts_of(model: UrdfRobot, cell: Cell, objects: Sequence[SceneObject]) -> Parts:
     """The robot, the bodies of the cell and the objects, where they stand."""
-    shapes = [(body.shape, body.pose) for body in cell.bodies] + [(item.shape, item.pose) for item in objects]
+    shapes = [(shape, body.pose) for body in cell.bodies for shape in body.convex] + [
+        (item.shape, item.pose) for item in objects
+    ]
     things = tuple(side for shape, pose in shapes if (side := placed(shape, pose, WORLD)) is not None)
     allowed = {frozenset((pair.a, pair.b)) for pair in model.profile.allowed_collisions}
     apart = tuple(

@@ -284,7 +284,7 @@ class _Maker:
         self.lower, self.upper = (joint_limits(on.profile, name) + bound for name, bound in _BOUNDS)
         self.period_s = 1.0 / int(self.draw.chance.choice(RATES_HZ))
         self.count = int(self.draw.chance.integers(3, max(5, round(1.6 / self.period_s)) + 1))
-        self.fixed = tuple(_fixed(body.name, body.shape, body.pose) for body in on.cell.bodies)
+        self.fixed = tuple(_fixed(body.name, shape, body.pose) for body in on.cell.bodies for shape in body.convex)
         self.hands = len(on.profile.grippers)
         self.opening = float(self.draw.chance.choice([0.0, 0.04, 0.08])) if self.hands else 0.0
         self.start = self._start()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import ConfigDict
+from pydantic import ConfigDict, StringConstraints
 
-from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Shape, Sphere
+from interlock.geometry import Box, Capsule, ConvexMesh, ConvexParts, Cylinder, HalfSpace, Shape, Sphere
 from interlock.scene import Body, Cell, Hazard, Zone
 
-from .forms import AT_ORIGIN, FORM, Name, Place, PlacedForm, Plain, Text, Turns, bounds, pose
+from .forms import AT_ORIGIN, FORM, MESH_PATTERN, Digest, Name, Place, PlacedForm, Plain, Text, Turns, bounds, pose
+from .mesh_file import convex_parts
 from .quantities import Coordinate, GripperRange, quantity
 from .reading import Reading
 from .yaml_text import Document
@@ -29,6 +32,18 @@ class RoundForm:
 
 
 @dataclass(frozen=True, slots=True)
+class MeshForm:
+    """A closed mesh, which need not be convex: an obj or stl file in the folder of the cell's file, the unit of its
+    numbers, the SHA-256 of its bytes, and how far the convex parts that it is split into may reach beyond it.
+    """
+
+    file: Annotated[str, StringConstraints(pattern=MESH_PATTERN)]
+    unit: Literal["m", "cm", "mm"]
+    sha256: Digest
+    tolerance: Size
+
+
+@dataclass(frozen=True, slots=True)
 class BodyForm:
     """A fixed obstacle: one shape, centred `at` a point of the world and turned by `rpy`; and why it is there."""
 
@@ -41,6 +56,7 @@ class BodyForm:
     cylinder: RoundForm | None = None
     capsule: RoundForm | None = None
     convex_mesh: tuple[Place, ...] | None = None
+    mesh: MeshForm | None = None
     half_space: tuple[Plain, Plain, Plain] | None = None
 
 
@@ -80,15 +96,15 @@ class CellForm:
     hazards: tuple[HazardForm, ...]
 
 
-def read_cell(document: Document) -> Cell:
-    """The cell that a file describes; raises BadFile with every problem that was found."""
+def read_cell(document: Document, folder: Path) -> Cell:
+    """The cell that a file in a folder describes; raises BadFile with every problem that was found."""
     reading = Reading(document)
     form = reading.read(CellForm, document.root.tree)
-    return reading.end(reading.build((), lambda: _cell(form, reading)) if form else None)
+    return reading.end(reading.build((), lambda: _cell(form, reading, folder)) if form else None)
 
 
-def _cell(form: CellForm, reading: Reading) -> Cell | None:
-    bodies = reading.each(("bodies",), form.bodies, _body)
+def _cell(form: CellForm, reading: Reading, folder: Path) -> Cell | None:
+    bodies = reading.each(("bodies",), form.bodies, partial(_body, folder))
     zones = reading.each(("zones",), form.zones, _zone)
     hazards = tuple(Hazard(hazard.id, hazard.what, hazard.measure) for hazard in form.hazards)
     _refuse_twice("hazard", (hazard.id for hazard in hazards))
@@ -104,16 +120,16 @@ def _refuse_twice(what: str, names: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _body(form: BodyForm) -> Body:
-    shapes = _shapes(form)
+def _body(folder: Path, form: BodyForm) -> Body:
+    shapes = _shapes(form, folder)
     if len(shapes) != 1:
         raise ValueError(f'body "{form.name}" has {len(shapes)} shapes; give one of: box, sphere, cylinder, capsule, '
-                         "convex_mesh, half_space")  # fmt: skip
+                         "convex_mesh, mesh, half_space")  # fmt: skip
     return Body(form.name, shapes[0], pose(form.at, form.rpy), form.because)
 
 
-def _shapes(form: BodyForm) -> list[Shape]:
-    found: list[Shape] = []
+def _shapes(form: BodyForm, folder: Path) -> list[Shape | ConvexParts]:
+    found: list[Shape | ConvexParts] = []
     if form.box:
         found.append(Box(form.box))
     if form.sphere:
@@ -124,6 +140,9 @@ def _shapes(form: BodyForm) -> list[Shape]:
         found.append(Capsule(form.capsule.radius, form.capsule.length))
     if form.convex_mesh is not None:
         found.append(ConvexMesh(np.array(form.convex_mesh)))
+    if form.mesh is not None:
+        mesh = form.mesh
+        found.append(convex_parts(folder, mesh.file, mesh.unit, mesh.sha256, mesh.tolerance))
     if form.half_space:
         found.append(HalfSpace(form.half_space))
     return found

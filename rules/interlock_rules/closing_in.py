@@ -37,27 +37,28 @@ def provoke_clearance(setup: Setup, between: tuple[str, str]) -> Provoked:
 def _into_cell(setup: Setup, word: str, bodies: list[Body]) -> FloatArray:
     """Positions in which a corner of the robot is inside the first of the bodies that it can be in."""
     tried: list[str] = []
-    for body in bodies:
-        planes = _planes(body)
+    convex = [(body.name, shape, body.pose) for body in bodies for shape in body.convex]
+    for name, shape, pose in convex:
+        planes = _planes(shape, pose)
 
         def slack(positions: FloatArray, planes: FloatArray = planes) -> FloatArray:
             points = corners_of(setup, (word,), positions)
             return np.asarray((points @ planes[:, :3].T + planes[:, 3]).max(axis=2).min(axis=1))
 
         try:
-            return lowest(setup, slack, DEEP_M, f"brings {word} into {body.name}")
+            return lowest(setup, slack, DEEP_M, f"brings {word} into {name}")
         except NoProvocation as error:
             tried.append(str(error))
     raise NoProvocation("; ".join(tried) or "the cell has no bodies")
 
 
-def _planes(body: Body) -> FloatArray:
-    """Half-spaces (F, 4) in the world, whose common part lies in the body: n . p + d <= 0."""
-    place = body.pose.matrix()
-    if isinstance(body.shape, HalfSpace):
-        normal = place[:3, :3] @ np.asarray(body.shape.normal)
+def _planes(shape: Shape, pose: Pose) -> FloatArray:
+    """Half-spaces (F, 4) in the world, whose common part lies in the shape at a pose: n . p + d <= 0."""
+    place = pose.matrix()
+    if isinstance(shape, HalfSpace):
+        normal = place[:3, :3] @ np.asarray(shape.normal)
         return np.append(normal, -float(normal @ place[:3, 3]))[None]
-    return np.asarray(ConvexHull(points_in(body.shape) @ place[:3, :3].T + place[:3, 3]).equations)
+    return np.asarray(ConvexHull(points_in(shape) @ place[:3, :3].T + place[:3, 3]).equations)
 
 
 def points_in(shape: Shape) -> FloatArray:

@@ -20,16 +20,19 @@ FORM: Final = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 COUNT: Final = re.compile("0|[1-9][0-9]{0,8}")
 NAME_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$"
 URDF_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*:(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+MESH_PATTERN: Final = r"^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(?:obj|stl)$"
 DIGEST_PATTERN: Final = "^[0-9a-f]{64}$"
 
 # What each pattern asks for, in words.
 WRITTEN: Final = {
     NAME_PATTERN: "a name: a letter, then at most 63 letters, digits, or any of _ . : -",
     URDF_PATTERN: "a file inside an installed package, as in pybullet_data:franka_panda/panda.urdf",
+    MESH_PATTERN: "an obj or stl file beside this file or in a folder there, as in meshes/bin.stl",
     DIGEST_PATTERN: "a SHA-256: 64 digits and letters from a to f",
 }
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 

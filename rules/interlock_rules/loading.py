@@ -56,7 +56,8 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
 def load_cell(name_or_path: str | Path) -> Cell:
     """The shipped cell of that name, or that of a file; raises UnusableInput."""
-    return read_cell(read_file(find("cells", name_or_path)))
+    path = find("cells", name_or_path)
+    return read_cell(read_file(path), path.parent)
 
 
 def load_report(name_or_path: str | Path) -> Loaded:
@@ -72,8 +73,9 @@ def load_report(name_or_path: str | Path) -> Loaded:
     reading = Reading(document)
     form = reading.end(reading.read(SetForm, document.root.tree))
     robot = _robot(read_file(_named(reading, "robot", form.robot, path)))
-    cell_document = read_file(_named(reading, "cell", form.cell, path))
-    cell = read_cell(cell_document)
+    cell_path = _named(reading, "cell", form.cell, path)
+    cell_document = read_file(cell_path)
+    cell = read_cell(cell_document, cell_path.parent)
     parts = reading.end(read_set(form, reading, robot.profile))
     setup = setup_of(robot.profile, cell, parts.accepts)
     note_layouts(reading, setup, parts.accepts.layouts)

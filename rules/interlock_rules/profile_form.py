@@ -11,10 +11,10 @@ from interlock.chunk import Anchor, OnLoss, Polarity, Quantity, Rotation, Unit
 
 from .forms import (
     AT_ORIGIN,
-    DIGEST_PATTERN,
     FORM,
     URDF_PATTERN,
     Count,
+    Digest,
     Name,
     Place,
     Plain,
@@ -35,7 +35,6 @@ Moment = Annotated[float, quantity("inertia", "any")]
 Rate = Annotated[float, quantity("rate", "positive")]
 Duration = Annotated[float, quantity("duration", "positive")]
 Angle = Annotated[float, quantity("angle", "positive")]
-Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 
 
 @dataclass(frozen=True, slots=True)

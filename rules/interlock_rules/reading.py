@@ -36,6 +36,15 @@ COUNTED: Final = {
     "string_too_long": "at most {max_length} characters",
 }
 
+
+class FaultBelow(ValueError):
+    """What is wrong with a value below the part of a document that is being made, and where from there."""
+
+    def __init__(self, below: Path, message: str) -> None:
+        super().__init__(message)
+        self.below = below
+
+
 _ADAPTERS: Final[dict[Any, TypeAdapter[Any]]] = {}
 
 
@@ -71,9 +80,14 @@ class Reading:
         self.problems.append(self.document.problem(path, message, at_key=at_key))
 
     def build(self, at: Path, make: Callable[[], T]) -> T | None:
-        """What `make` returns; None, with its ValueError noted at the path, where it raises one."""
+        """What `make` returns; None, with its ValueError noted at the path, or as far below as it says, where it raises
+        one.
+        """
         try:
             return make()
+        except FaultBelow as error:
+            self.note((*at, *error.below), str(error))
+            return None
         except ValueError as error:
             self.note(at, str(error))
             return None

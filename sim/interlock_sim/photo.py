@@ -101,8 +101,9 @@ def _around(
 ) -> Iterator[tuple[str, Shape, Pose, Colour]]:
     """Everything but the robot: name, shape, place in the world and colour."""
     for body in case.rules.cell.bodies:
-        if not isinstance(body.shape, HalfSpace):
-            yield body.name, body.shape, body.pose, TABLE if body.name == "table" else BODY
+        for shape in body.convex:
+            if not isinstance(shape, HalfSpace):
+                yield body.name, shape, body.pose, TABLE if body.name == "table" else BODY
     for item in case.scene.objects or ():
         yield item.name, item.shape, item.pose, THING
     if held is not None:

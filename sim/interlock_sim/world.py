@@ -54,7 +54,7 @@ class World:
         robot = described(profile)
         self._robot = self._bullet.load_robot(urdf_text(profile, robot, visuals=False), cell.mount, robot.joints)
         self._links = self._bullet.links(self._robot)
-        fixed = {self._bullet.add(body.shape, body.pose): body.name for body in cell.bodies}
+        fixed = {self._bullet.add(shape, body.pose): body.name for body in cell.bodies for shape in body.convex}
         moved = {self._bullet.add(item.shape, item.pose, item.mass_kg, GRIP_FRICTION): item for item in things}
         self._bodies = {thing.name: body for body, thing in moved.items()}
         self._names = fixed | {body: thing.name for body, thing in moved.items()}

@@ -150,3 +150,21 @@ class HalfSpace:
 
 
 Shape: TypeAlias = Box | Sphere | Cylinder | Capsule | ConvexMesh | HalfSpace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConvexParts:
+    """A solid that need not be convex, as convex meshes in one frame: together they contain it, and none reaches
+    further than `tolerance_m` beyond it; and the SHA-256 [hex] of the file that it was read from.
+    """
+
+    kind: ClassVar[str] = "convex_parts"
+    parts: tuple[ConvexMesh, ...]
+    tolerance_m: float
+    mesh_sha256: str
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if not self.parts:
+            raise ValueError("a solid needs at least one convex part")
+        _positive(tolerance_m=self.tolerance_m)

@@ -10,7 +10,7 @@ import numpy as np
 import trimesh
 from scipy.spatial import ConvexHull, QhullError
 
-from .arrays import FloatArray, frozen
+from .arrays import FloatArray, IntArray, frozen
 from .errors import UnusableInput
 from .geometry import Box, ConvexMesh, Cylinder, Sphere
 from .urdf import Collision, Mesh, UrdfLink
@@ -65,14 +65,22 @@ def _read(mesh: Mesh) -> FloatArray:
     content = mesh.file.read_bytes()
     if hashlib.sha256(content).hexdigest() != mesh.sha256:
         raise UnusableInput(f"mesh {mesh.file.name} was changed since its URDF was read; load the robot again")
-    try:
-        found = trimesh.load_mesh(io.BytesIO(content), file_type=kind, process=False)
-    except Exception as error:  # a parser of foreign files may raise anything
-        raise UnusableInput(f"mesh {mesh.file.name} cannot be read: {error!r}") from error
-    points = np.asarray(found.vertices, dtype=np.float64) * np.array(mesh.scale)
+    points = read_mesh(content, kind, mesh.file.name)[0] * np.array(mesh.scale)
     if len(points) == 0 or not np.isfinite(points).all():
         raise UnusableInput(f"mesh {mesh.file.name} has no vertices, or some that are not finite")
     return frozen(points)
+
+
+def read_mesh(content: bytes, kind: str, name: str) -> tuple[FloatArray, IntArray]:
+    """The vertices (V, 3) and the triangles (F, 3), by index, of a mesh file's bytes, as they stand there; raises
+    UnusableInput where they are no mesh of that kind. No other file is opened.
+    """
+    try:
+        found = trimesh.load_mesh(io.BytesIO(content), file_type=kind, process=False)
+        triangles = np.asarray(getattr(found, "faces", ()), dtype=np.int64).reshape(-1, 3)
+        return np.asarray(found.vertices, dtype=np.float64), triangles
+    except Exception as error:  # a parser of foreign files may raise anything
+        raise UnusableInput(f"mesh {name} cannot be read: {error!r}") from error
 
 
 def _grid(x: float, y: float, z: float) -> FloatArray:

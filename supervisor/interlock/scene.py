@@ -10,16 +10,16 @@ import shapely
 
 from .arrays import FloatArray, floats
 from .fields import check_fields
-from .geometry import FARTHEST_M, Pose, Shape
+from .geometry import FARTHEST_M, ConvexParts, Pose, Shape
 from .jsonform import digest_of
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A fixed obstacle of the cell: a shape at a pose in the world."""
+    """A fixed obstacle of the cell: a shape, or convex parts of one that is not convex, at a pose in the world."""
 
     name: str
-    shape: Shape
+    shape: Shape | ConvexParts
     pose: Pose
     because: str = ""
 
@@ -27,6 +27,11 @@ class Body:
         check_fields(self)
         if self.pose.fault is not None:
             raise ValueError(f"body {self.name!r}: {self.pose.fault}")
+
+    @property
+    def convex(self) -> tuple[Shape, ...]:
+        """The convex shapes, all at its pose, that it is judged as."""
+        return self.shape.parts if isinstance(self.shape, ConvexParts) else (self.shape,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def test_F21_the_certificate_is_never_above_the_truth_and_exact_where_violated(c
     bodies = scattered(generator)
     referee = Truth()
     for body in bodies:
-        referee.add(body.name, body.shape, body.pose)
+        referee.add(body.name, body.convex[0], body.pose)
     physics = BulletPhysics(panda.profile(), panda.cell(bodies))
     start = generator.uniform(panda.LOWER, panda.UPPER)
     rows = panda.sweep(start, np.clip(start + generator.normal(size=7) * size, panda.LOWER, panda.UPPER), 4)
@@ -152,7 +152,7 @@ def test_F21_a_thin_post_between_two_rows_is_hit() -> None:
     hand = BARE.forward(SWING.mean(axis=0, keepdims=True))[0, BARE.links.index("panda_hand")]
     post = Body("post", Cylinder(0.004, 1.0), Pose((float(hand[0, 3]), float(hand[1, 3]), float(hand[2, 3]))))
     referee = Truth()
-    referee.add("post", post.shape, post.pose)
+    referee.add("post", post.convex[0], post.pose)
 
     found, _ = swing([post])
 
