@@ -37,6 +37,13 @@ def drawn_up(outline: shapely.Polygon, height: float) -> FloatArray:
     return np.array(found)
 
 
+def ring(radius: float, wall: float, sides: int) -> shapely.Polygon:
+    """A regular polygon with corners at a radius [m], and in it a hole of the same kind that leaves a wall."""
+    turns = np.arange(sides) * (2.0 * np.pi / sides)
+    ways = np.column_stack([np.cos(turns), np.sin(turns)])
+    return shapely.Polygon(radius * ways, [(radius - wall) * ways])
+
+
 def stl(triangles: FloatArray) -> bytes:
     """The bytes of a binary STL file; its numbers have single precision."""
     written = np.zeros(len(triangles), dtype=[("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("unused", "<u2")])

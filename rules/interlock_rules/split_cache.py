@@ -44,7 +44,7 @@ def split_of(surface: Surface, name: str, tolerance: float) -> tuple[ConvexMesh,
     What the cache holds counts only if it is whole, was made from just this, and contains the surface, which is shown
     anew. Otherwise, and where there is no folder that can be written, it is split anew.
     """
-    made_from = digest({"mesh": name, "tolerance_m": tolerance, "procedure": PROCEDURE, "splitter": _splitter()})
+    made_from = digest({"mesh": name, "tolerance_m": tolerance, "procedure": PROCEDURE, "splitter": splitter_version()})
     path = user_cache_path("interlock") / "meshes" / f"{made_from}.json"
     kept = _read(path)
     if kept is not None and kept.made_from == made_from and holds(kept.parts, surface, tolerance):
@@ -55,7 +55,7 @@ def split_of(surface: Surface, name: str, tolerance: float) -> tuple[ConvexMesh,
     return parts
 
 
-def _splitter() -> str:
+def splitter_version() -> str:
     """The version of coacd; empty where it is not installed."""
     try:
         return importlib.metadata.version("coacd")

@@ -106,11 +106,13 @@ def grown(corners: FloatArray, growth: float) -> ConvexMesh:
 
 def holds(parts: Sequence[ConvexMesh], surface: Surface, tolerance: float) -> bool:
     """Whether every point of the surface is in a part. False also where it is not shown with halves of triangles that
-    are a sixteenth of the least growth, for a tolerance [m], or with too many of them.
+    are a sixteenth of the least growth, for a tolerance [m], or with too many of them; and without parts.
     """
     try:
         planes = _planes(parts)
     except QhullError:  # a part without a volume
+        return False
+    if not parts:
         return False
     triangles, finest = surface.pieces, FINEST * GROWTHS[0] * tolerance
     while len(triangles):

@@ -50,6 +50,8 @@ def surface_of(corners: FloatArray, triangles: IntArray) -> Surface:
     """
     if not np.isfinite(corners).all():
         raise ValueError("some of its corners are not finite")
+    if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(corners):
+        raise ValueError(f"a triangle names a corner that is none of {len(corners)} corners")
     merged, place = np.unique(corners, axis=0, return_inverse=True)
     faces = place.reshape(-1)[triangles]
     faces = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
