@@ -30,14 +30,14 @@ def convex_parts(folder: Path, file: str, unit: str, sha256: str, tolerance: flo
     content = _content(folder, file)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise FaultBelow(("sha256",), f"{file} has SHA-256 {found}; review it and state that")
+        raise FaultBelow(("mesh", "sha256"), f"{file} has SHA-256 {found}; review it and state that")
     try:
         surface = _surface(content, file, float(scale("length", unit)))
         parts = split_of(surface, f"{found} {unit}", tolerance)
     except TooCoarse as error:
-        raise FaultBelow(("tolerance",), f"{file}: {error}") from error
+        raise FaultBelow(("mesh", "tolerance"), f"{file}: {error}") from error
     except (UnusableInput, ValueError) as error:
-        raise FaultBelow(("file",), f"{file}: {error}") from error
+        raise FaultBelow(("mesh", "file"), f"{file}: {error}") from error
     return ConvexParts(parts, tolerance, found)
 
 
@@ -46,16 +46,18 @@ def _content(folder: Path, file: str) -> bytes:
     root = folder.resolve()
     path = (root / file).resolve()
     if not path.is_relative_to(root):
-        raise FaultBelow(("file",), f"{file} leads out of the folder of this file; only files inside it are read")
+        raise FaultBelow(
+            ("mesh", "file"), f"{file} leads out of the folder of this file; only files inside it are read"
+        )
     if not path.is_file():
-        raise FaultBelow(("file",), f"there is no file {file} beside this file")
+        raise FaultBelow(("mesh", "file"), f"there is no file {file} beside this file")
     try:
         with path.open("rb") as stream:
             content = stream.read(MESH_BYTES + 1)
     except OSError as error:
-        raise FaultBelow(("file",), f"{file} cannot be read: {error.strerror or error}") from error
+        raise FaultBelow(("mesh", "file"), f"{file} cannot be read: {error.strerror or error}") from error
     if len(content) > MESH_BYTES:
-        raise FaultBelow(("file",), f"{file} has more than {MESH_BYTES} bytes; a body needs less")
+        raise FaultBelow(("mesh", "file"), f"{file} has more than {MESH_BYTES} bytes; a body needs less")
     return content
 
 

@@ -49,9 +49,7 @@ Obstacles: TypeAlias = Mapping[str, tuple[Obstacle, ...]]
 
 def fixed_obstacles(cell: Cell) -> Obstacles:
     """The obstacles of each body and zone of the cell, by name; a name that both bear means both."""
-    bodies = (
-        (body.name, side(shape, body.pose.matrix(), WORLD)) for body in cell.bodies for shape in body.convex
-    )
+    bodies = ((body.name, side(shape, body.pose.matrix(), WORLD)) for body in cell.bodies for shape in body.convex)
     zones = ((zone.name, side(part, np.eye(4), WORLD)) for zone in cell.zones for part in prisms(zone))
     return _by_name((name, Obstacle(found, found.offset)) for name, found in (*bodies, *zones))
 

@@ -29,7 +29,7 @@ BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 # The files and folders of the core, lowest first: each imports only from its own layer and from those before it.
 LAYERS = (
     ("errors", "arrays", "fields", "kept", "jsonform", "schema", "quiet", "compiled"),
-    ("kernels", "kernels_dynamics", "kernels_motion", "kernels_planes"),
+    ("kernels", "kernels_dynamics", "kernels_motion", "kernels_planes", "kernels_solids"),
     ("geometry", "chunk", "scene", "profile", "log", "rotations"),
     ("motion",),
     ("rules", "case", "verdict"),

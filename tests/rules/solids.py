@@ -29,9 +29,8 @@ def outside(outline: shapely.Polygon, points: FloatArray) -> FloatArray:
     flat = [shapely.Point(x, y) for x, y in points[:, :2].tolist()]
     above = np.maximum(-points[:, 2], points[:, 2] - HEIGHT)
     beyond, edge = (np.array([of.distance(point) for point in flat]) for of in (outline, outline.boundary))
-    return np.where(
-        (beyond == 0.0) & (above < 0.0), -np.minimum(edge, -above), np.hypot(beyond, np.maximum(above, 0.0))
-    )
+    inside = (beyond == 0.0) & (above < 0.0)
+    return np.asarray(np.where(inside, -np.minimum(edge, -above), np.hypot(beyond, np.maximum(above, 0.0))))
 
 
 def on(triangles: FloatArray, count: int, generator: np.random.Generator) -> FloatArray:

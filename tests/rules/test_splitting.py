@@ -190,9 +190,14 @@ def test_more_triangles_than_there_is_room_for_show_nothing(monkeypatch: pytest.
 
 
 def test_a_part_without_a_volume_contains_nothing() -> None:
-    flat = ConvexMesh(np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.3, 0.3, 3e-9]]))
+    flat = ConvexMesh(np.array([[0.0, 0.0, 0.0], [1e6, 0.0, 0.0], [0.0, 1e6, 0.0], [3e5, 3e5, 2e-9]]))
 
     assert not holds((flat,), CUBE, 1.0)
+
+
+def test_F26_a_solid_that_is_flat_to_all_intents_is_an_error() -> None:
+    with pytest.raises(ValueError, match="all of its corners lie in one plane"):
+        split(surface(drawn_up(SQUARE, 1e-17)), TOLERANCE)
 
 
 WALLS = [
@@ -216,11 +221,7 @@ def test_F26_parts_keep_the_tolerance_or_are_refused(excess: float, kept: bool) 
 
 
 def test_F26_a_hull_over_a_hole_that_is_sealed_is_too_large() -> None:
-    hollow = drawn_up(shapely.Polygon([(0.05, 0.05), (0.15, 0.05), (0.15, 0.15), (0.05, 0.15)]), 0.1)[:, ::-1] + [
-        0.0,
-        0.0,
-        0.05,
-    ]
+    hollow = drawn_up(SQUARE, HEIGHT)[:, ::-1] / 2.0 + 0.05
     shell = surface(np.concatenate([CUBE.pieces, hollow]))
 
     assert fits([block((0.0, 0.0, 0.0), (0.2, 0.2, 0.2))], shell, 0.06)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Sphere
+from interlock.geometry import Box, Capsule, ConvexMesh, ConvexParts, Cylinder, HalfSpace, Pose, Sphere
 
 BAD = [math.nan, math.inf, -math.inf, 0.0, -1.0]
 
@@ -95,3 +95,11 @@ def test_F09_q_and_minus_q_are_the_same_rotation(raw: tuple[float, float, float,
 def test_a_shape_beyond_all_measure_is_refused() -> None:
     with pytest.raises(ValueError, match="at most 10000 m"):
         Sphere(1e300)
+
+
+@pytest.mark.parametrize(("parts", "tolerance_m"), [(0, 0.005), (1, 0.0), (1, math.nan), (1, math.inf)])
+def test_a_solid_has_parts_and_a_tolerance(parts: int, tolerance_m: float) -> None:
+    tetrahedron = ConvexMesh(np.vstack([np.zeros(3), np.eye(3)]))
+
+    with pytest.raises(ValueError, match=r"at least one convex part|tolerance_m must be positive and finite"):
+        ConvexParts((tetrahedron,) * parts, tolerance_m, "")

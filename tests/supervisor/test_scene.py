@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interlock.geometry import Box, Pose, Sphere
+from interlock.geometry import Box, ConvexMesh, ConvexParts, Pose, Sphere
 from interlock.scene import Body, Cell, Held, RobotState, Scene, SceneObject, Zone
 from tests.supervisor.toy import state
 
@@ -114,3 +114,15 @@ def test_F05_a_state_owns_its_arrays_and_holds_any_float() -> None:
 def test_F42_what_could_not_be_put_on_record_cannot_be_built(build: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match="must be Unicode text"):
         build()
+
+
+def test_only_a_body_of_the_cell_may_be_more_than_one_convex_shape() -> None:
+    tetrahedron = ConvexMesh(np.vstack([np.zeros(3), np.eye(3)]))
+    parts: Any = ConvexParts((tetrahedron, tetrahedron), 0.005, "")
+
+    assert Body("angle", parts, Pose()).convex == (tetrahedron, tetrahedron)
+    assert Body("ball", Sphere(0.1), Pose()).convex == (Sphere(0.1),)
+    with pytest.raises(TypeError, match=r"SceneObject\.shape must be one of .*, got ConvexParts"):
+        replace(CUBE, shape=parts)
+    with pytest.raises(TypeError, match=r"Held\.shape must be one of"):
+        Held("held", parts, Pose(), 0.1)
