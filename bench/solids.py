@@ -1,14 +1,54 @@
-"""Closed meshes of things that are not convex: open boxes, and what a polygon leaves that is drawn upwards."""
+"""Closed meshes of things that are not convex: open boxes, and what a polygon leaves that is drawn upwards; and their
+convex parts, as the judge has them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import shapely
 
 from interlock.arrays import FloatArray
-from interlock.geometry import Vector
+from interlock.geometry import ConvexMesh, ConvexParts, Vector
+from interlock_rules.split_cache import split_of
+from interlock_rules.surfaces import surface_of
+
+ANGLE: Final = ((0.0, 0.0), (0.3, 0.0), (0.3, 0.03), (0.03, 0.03), (0.03, 0.25), (0.0, 0.25))
+# What is split, once for all: triangles, and the tolerance [m].
+MADE: Final[dict[str, tuple[Callable[[], FloatArray], float]]] = {
+    "crate": (lambda: open_box((0.3, 0.3, 0.2), 0.004), 0.005),
+    "angle": (lambda: drawn_up(shapely.Polygon(ANGLE), 0.2), 0.002),
+    "tube": (lambda: drawn_up(ring(0.12, 0.015, 12), 0.15), 0.004),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solid:
+    """A thing that is not convex: its surface, triangles (F, 3, 3) [m], and the parts that it is judged as."""
+
+    triangles: FloatArray
+    parts: ConvexParts
+
+
+def solid(name: str, scale: FloatArray) -> Solid:
+    """A solid of MADE, stretched along its axes (3,). What contains it and is convex does so and is so stretched, too;
+    and what reaches beyond it reaches beyond it by no more than the largest stretch as far.
+    """
+    triangles, parts = _split(name)
+    stretched = tuple(ConvexMesh(part.vertices * scale) for part in parts)
+    return Solid(triangles * scale, ConvexParts(stretched, MADE[name][1] * float(scale.max()), ""))
+
+
+@lru_cache
+def _split(name: str) -> tuple[FloatArray, tuple[ConvexMesh, ...]]:
+    make, tolerance = MADE[name]
+    triangles = make()
+    surface = surface_of(triangles.reshape(-1, 3), np.arange(3 * len(triangles)).reshape(-1, 3))
+    return triangles, split_of(surface, f"bench {triangles.tobytes().hex()}", tolerance)
 
 
 def open_box(size: Vector, wall: float) -> FloatArray:

@@ -3,6 +3,9 @@
 BLOCK neighbours share a robot, its mount and its cell, because a cell takes 0.5 s to load; objects, slots and the chunk
 are each case's own. Bodies are put beside the arm's way so that most come within some millimetres of it. Whatever is
 too near to the arm where it starts is left out: the way out of a violation is another question (F-31).
+
+Some bodies are not convex: crates, angles and tubes of all sizes. The judge has their convex parts, the referee their
+surface. Some cells have a crate before the hand, open towards it, and the hand goes into it ("crate").
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from bench.arms import Arm
-from bench.engines import Gauge, Part, Thing, at_least, coal_shape
+from bench.engines import Gauge, Part, Thing, at_least, coal_shape, coal_surface
+from bench.solids import MADE, Solid, solid
 from bench.sweeps import Referee, Way, along
 from interlock import BulletPhysics
 from interlock.arrays import FloatArray
@@ -45,6 +49,8 @@ PLACES: Final = 12
 MOVED: Final = 3  # joints that turn a part, if things are put beside it: the others hardly move
 THIN_M: Final = 2e-3
 KINDS: Final = ("full", "even", "smooth", "wave", "slot", "fold")
+CRATES: Final = 0.25  # of cells have one before the hand
+CONCAVE: Final = 0.25  # of bodies are not convex
 KINDS_OFTEN: Final = (0.25, 0.18, 0.18, 0.14, 0.15, 0.1)
 FOLDS: Final = 12  # poses that are tried for one in which the arm touches itself
 RULES: Final = ("CELL", "OBJECTS", "SELF")
@@ -61,6 +67,7 @@ class Stage:
     start: FloatArray
     end: FloatArray
     digest: str
+    fixed: tuple[Thing, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +144,7 @@ class _Places:
         self.balls = [_balls(part, poses) for part, poses in zip(arm.parts, self.poses, strict=True)]
         self.moved = [part for part, above in enumerate(arm.above) if len(above) >= MOVED]
 
-    def beside(self, draw: _Draw, shape: Shape, gap: float) -> Pose:
+    def beside(self, draw: _Draw, shape: Shape | Solid, gap: float) -> Pose:
         """A pose in which a shape, somewhere at the arm's way, comes as near to it as the gap says, or about that."""
         part = int(draw.chance.choice(self.moved))
         row = int(draw.chance.integers(1, len(self.poses[part])))
@@ -151,7 +158,7 @@ class _Places:
             where = where + (gap - distance) * normal
         return replace(pose, xyz=tuple(where.tolist()))
 
-    def _nearest(self, shape: Shape, pose: Pose) -> tuple[float, FloatArray]:
+    def _nearest(self, shape: Shape | Solid, pose: Pose) -> tuple[float, FloatArray]:
         """The least distance over the way, and the normal from the arm to the shape there."""
         best, normal = math.inf, np.zeros(3)
         thing = _fixed("", shape, pose)
@@ -168,7 +175,7 @@ class _Places:
                 best, normal = distance, self.gauge.apart()
         return best, normal
 
-    def clear_at_first(self, shape: Shape, pose: Pose, gap: float) -> bool:
+    def clear_at_first(self, shape: Shape | Solid, pose: Pose, gap: float) -> bool:
         """Whether the arm keeps a gap from a shape where the way starts."""
         thing = _fixed("", shape, pose)
         at = self.gauge.placed(thing.pose)
@@ -185,8 +192,43 @@ def _balls(part: Part, poses: FloatArray) -> FloatArray:
     return np.column_stack([poses[:, :3, :3] @ ball[:3] + poses[:, :3, 3], np.full(len(poses), ball[3])])
 
 
-def _fixed(name: str, shape: Shape, pose: Pose) -> Thing:
+def _fixed(name: str, shape: Shape | Solid, pose: Pose) -> Thing:
+    if isinstance(shape, Solid):
+        count = len(shape.triangles)
+        surface = coal_surface(shape.triangles.reshape(-1, 3), np.arange(3 * count).reshape(-1, 3))
+        excess = shape.parts.tolerance_m
+        return Thing(name, surface, pose.matrix(), 0.0, 0.0, fixed=True, excess=excess)
     return Thing(name, coal_shape(shape), pose.matrix(), 0.0, 0.0, fixed=True)
+
+
+def _concave(draw: _Draw) -> Solid:
+    """A crate, an angle or a tube of some size."""
+    return solid(str(draw.chance.choice(list(MADE))), np.array([draw.wide(0.3, 1.2) for _ in range(3)]))
+
+
+def _corners_of_hand(arm: Arm, positions: FloatArray, opening: float) -> tuple[FloatArray, FloatArray]:
+    """The tool's pose (4, 4) at positions (n,), and the hand's corners (V, 3) in its frame."""
+    frames = arm.frames(positions[None])
+    here = arm.tool(frames)[0]
+    corners: list[FloatArray] = []
+    for part in arm.hand:
+        pose = arm.poses(frames, part, np.full(1, opening))[0]
+        world = arm.parts[part].corners @ pose[:3, :3].T + pose[:3, 3]
+        corners.append((world - here[:3, 3]) @ here[:3, :3])
+    return here, np.concatenate(corners)
+
+
+def _crate(draw: _Draw, arm: Arm, positions: FloatArray) -> tuple[Solid, Pose]:
+    """A crate before the hand, open towards it, wide enough for the hand with 10 mm or more to spare."""
+    here, hand = _corners_of_hand(arm, positions, 0.08)
+    low, high = hand.min(axis=0), hand.max(axis=0)
+    width = (high - low)[:2] + 2.0 * np.array([draw.wide(0.01, 0.08), draw.wide(0.01, 0.08)])
+    found = solid("crate", np.array([*(width / (0.3 - 2.0 * 0.004)), draw.between(0.3, 0.8)]))
+    height = float(found.triangles[..., 2].max())
+    middle = np.append((low + high)[:2] / 2.0, high[2] + 2.0 * CLEAR_M + 0.01 + height)
+    place = here[:3, :3] @ middle + here[:3, 3]
+    facing = here[:3, :3] @ np.diag([1.0, -1.0, -1.0])  # its opening faces the hand
+    return found, Pose(tuple(place.tolist()), _quaternion(facing))
 
 
 def _still(positions: FloatArray, opening: float) -> Way:
@@ -240,15 +282,18 @@ def stage(seed: int, block: int) -> Stage:
     start, end = _ends(draw, referee)
     shares = np.linspace(0.0, 1.0, PLACES)[:, None]
     places = _Places(referee.arm, referee.gauge, (1.0 - shares) * start + shares * end, 0.08)
-    bodies: list[Body] = []
+    drawn: list[tuple[str, Shape | Solid, Pose]] = []
+    if draw.one_in(CRATES):
+        drawn.append(("crate", *_crate(draw, referee.arm, start)))
     for number in range(int(draw.chance.integers(0, 5))):
         flat = draw.one_in(0.15)
-        shape = HalfSpace((0.0, 0.0, 1.0)) if flat else _shape(draw)
-        pose = places.beside(draw, shape, _gap(draw))
-        if places.clear_at_first(shape, pose, 2.0 * CLEAR_M):
-            bodies.append(Body(f"body{number}", shape, pose))
-    cell = Cell("random", mount, tuple(bodies), ())
-    return Stage(profile, cell, referee, BulletPhysics(profile, cell), start, end, profile.digest)
+        shape = HalfSpace((0.0, 0.0, 1.0)) if flat else _concave(draw) if draw.one_in(CONCAVE) else _shape(draw)
+        drawn.append((f"body{number}", shape, places.beside(draw, shape, _gap(draw))))
+    drawn = [(name, shape, pose) for name, shape, pose in drawn if places.clear_at_first(shape, pose, 2.0 * CLEAR_M)]
+    bodies = tuple(Body(name, shape.parts if isinstance(shape, Solid) else shape, pose) for name, shape, pose in drawn)
+    cell = Cell("random", mount, bodies, ())
+    fixed = tuple(_fixed(name, shape, pose) for name, shape, pose in drawn)
+    return Stage(profile, cell, referee, BulletPhysics(profile, cell), start, end, profile.digest, fixed)
 
 
 def _rules(on: Stage, period_s: float, rows: int, reaction: Reaction) -> RuleSet:
@@ -284,7 +329,7 @@ class _Maker:
         self.lower, self.upper = (joint_limits(on.profile, name) + bound for name, bound in _BOUNDS)
         self.period_s = 1.0 / int(self.draw.chance.choice(RATES_HZ))
         self.count = int(self.draw.chance.integers(3, max(5, round(1.6 / self.period_s)) + 1))
-        self.fixed = tuple(_fixed(body.name, shape, body.pose) for body in on.cell.bodies for shape in body.convex)
+        self.fixed = on.fixed
         self.hands = len(on.profile.grippers)
         self.opening = float(self.draw.chance.choice([0.0, 0.04, 0.08])) if self.hands else 0.0
         self.start = self._start()
@@ -304,10 +349,11 @@ class _Maker:
         end = np.clip(self.on.end + self.draw.chance.uniform(-0.05, 0.05, len(self.lower)), self.lower, self.upper)
         along = np.arange(1, self.count + 1) / self.count
         kind = str(self.draw.chance.choice(KINDS, p=KINDS_OFTEN))
-        if kind == "slot":
-            found = self._ahead()
+        crate = any(thing.name == "crate" for thing in self.fixed)
+        if kind == "slot" or (crate and kind in {"even", "smooth"}):
+            found = self._ahead(0.05 if crate else 0.0)
             if found is not None:
-                return kind, found
+                return "crate" if crate else kind, found
             kind = "even"
         if kind == "fold":
             end = self._folded(end)
@@ -336,9 +382,9 @@ class _Maker:
         steps = np.abs(np.diff(np.vstack([start[None], rows]), axis=0))
         return np.asarray(start + min(1.0, (1.0 - 1e-9) / float((steps / limit).max())) * (rows - start))
 
-    def _ahead(self) -> FloatArray | None:
+    def _ahead(self, further: float) -> FloatArray | None:
         """Rows along which the hand goes straight ahead, by damped least squares; None where they leave the limits."""
-        depth = self.draw.between(0.04, 0.12)
+        depth = further + self.draw.between(0.04, 0.12)
         at = self.start
         rows: list[FloatArray] = []
         wanted = depth / self.count
@@ -360,14 +406,7 @@ class _Maker:
         """Two plates that the hand goes between in the last row, with some millimetres to spare."""
         across, thick = int(self.draw.chance.integers(2)), self.draw.wide(THIN_M, 0.02)
         spare = self.draw.between(-0.0005, 0.006) + float(self.draw.one_in(0.5)) * 0.012
-        frames = self.arm.frames(rows[-1:])
-        here = self.arm.tool(frames)[0]
-        corners: list[FloatArray] = []
-        for part in self.arm.hand:
-            pose = self.arm.poses(frames, part, np.full(1, self.opening))[0]
-            world = self.arm.parts[part].corners @ pose[:3, :3].T + pose[:3, 3]
-            corners.append((world - here[:3, 3]) @ here[:3, :3])
-        hull = np.concatenate(corners)
+        here, hull = _corners_of_hand(self.arm, rows[-1], self.opening)
         low, high = hull.min(axis=0), hull.max(axis=0)
         inside, size = self.draw.between(0.01, 0.06), np.array([0.3, 0.3, 0.1])
         size[across] = thick

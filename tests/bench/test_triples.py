@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial import Delaunay
 
+from bench.engines import coal_hull
 from bench.referee import examined, planned
+from bench.solids import MADE, solid
 from bench.sweeps import Way
 from bench.triples import APART_M, BLOCK, RATES_HZ, ROBOTS, THIN_M, Stage, Triple, chosen, stage
 from interlock.chunk import ActionChunk
 from interlock.decide import decide
-from interlock.geometry import Box, Capsule, Cylinder, Sphere
+from interlock.geometry import Box, Capsule, ConvexParts, Cylinder, Sphere
 from interlock.lower import joint_limits
 
 pytest.importorskip("coal", reason="needs coal, of the extra `referee`")
@@ -75,8 +78,49 @@ def test_all_rates_and_kinds_of_motion_occur(drawn: list[tuple[Stage, Triple]]) 
     kinds = {word for _, one in drawn for word in one.kind.split("-")}
 
     assert {round(1.0 / rows_of(one).period_s) for _, one in drawn} == set(RATES_HZ)
-    assert kinds == {"full", "even", "smooth", "wave", "slot", "fold", "grip", "relay"}
+    assert kinds == {"full", "even", "smooth", "wave", "slot", "crate", "fold", "grip", "relay"}
     assert any(rows_of(one).horizon for _, one in drawn)
+
+
+def in_its_hull(on: Stage, one: Triple) -> bool:
+    """Whether the hand ends where the crate would be if it were convex."""
+    crate = next(body for body in on.cell.bodies if body.name == "crate")
+    assert isinstance(crate.shape, ConvexParts)
+    hull = coal_hull(np.concatenate([part.vertices for part in crate.shape.parts]))
+    arm, gauge = on.referee.arm, on.referee.gauge
+    rows = rows_of(one).values[-1:, : len(on.profile.joints)]
+    return any(
+        gauge.distance(arm.parts[part].shape, gauge.placed(pose), hull, gauge.placed(crate.pose.matrix())) < 0.0
+        for part in arm.hand
+        for pose in arm.poses(arm.frames(rows), part, np.zeros(1))
+    )
+
+
+def test_F26_hands_go_into_crates_and_some_of_them_stay_clear(drawn: list[tuple[Stage, Triple]]) -> None:
+    more = chosen([9 * BLOCK + place for place in range(EACH)], 1)
+    crates = [(on, one, examined(on, one)) for on, one in [*drawn, *more] if one.kind == "crate"]
+    inside = [out for on, one, out in crates if in_its_hull(on, one)]
+
+    assert sum(out.clear and out.reaction == "permit" for out in inside) >= 1
+    assert sum(out.proposed_gap < 0.0 and "crate" in out.pair for out in inside) >= 1
+    assert not any(out.missed or out.false_refusal for out in inside)
+
+
+def test_concave_things_are_judged_as_parts_that_contain_what_the_referee_sees(
+    drawn: list[tuple[Stage, Triple]], seed: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    stages = {id(on): on for on, _ in drawn}.values()
+    for name in MADE:
+        made = solid(name, chance.uniform(0.3, 1.2, 3))
+        points = (
+            chance.dirichlet(np.ones(3), 500)[:, None] @ made.triangles[chance.integers(len(made.triangles), size=500)]
+        )
+        simplices = [Delaunay(part.vertices).find_simplex(points[:, 0], tol=1e-6) for part in made.parts.parts]
+        assert (np.array(simplices) >= 0).any(axis=0).all()
+    for on in stages:
+        concave = {body.name for body in on.cell.bodies if isinstance(body.shape, ConvexParts)}
+        assert {thing.name for thing in on.fixed if thing.excess > 0.0} == concave
 
 
 def test_some_robots_have_a_tracking_error_that_could_hide_a_miss_and_most_have_none() -> None:
