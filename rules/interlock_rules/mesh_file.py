@@ -33,7 +33,7 @@ def convex_parts(folder: Path, file: str, unit: str, sha256: str, tolerance: flo
         raise FaultBelow(("mesh", "sha256"), f"{file} has SHA-256 {found}; review it and state that")
     try:
         surface = _surface(content, file, float(scale("length", unit)))
-        parts = split_of(surface, f"{found} {unit}", tolerance)
+        parts = split_of(surface, f"{found} {file.rpartition('.')[2]} {unit}", tolerance)
     except TooCoarse as error:
         raise FaultBelow(("mesh", "tolerance"), f"{file}: {error}") from error
     except (UnusableInput, ValueError) as error:
