@@ -117,7 +117,7 @@ def test_F21_where_no_query_was_needed_pybullet_asked_afterwards_agrees(seed: in
             referee.place(body.name, body.pose)
         start = generator.uniform(panda.LOWER, panda.UPPER)
         end = np.clip(start + generator.normal(size=7) * 0.2, panda.LOWER, panda.UPPER)
-        scene = panda.scene(*(panda.thing(body.name, body.shape, body.pose) for body in bodies))
+        scene = panda.scene(*(panda.thing(body.name, body.convex[0], body.pose) for body in bodies))
         pairs = [*((link, body.name) for link in panda.MOVING for body in bodies), *SELF]
         demands = tuple(panda.demand([other], 0.02, 3, [link]) for link, other in pairs)
         found = physics.forecast(panda.motion(model(physics), panda.sweep(start, end, 3)), scene, demands)
