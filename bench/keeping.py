@@ -21,7 +21,7 @@ import interlock
 import interlock_rules
 
 FORMAT: Final = "interlock/referee/1"
-BENCH: Final = ("arms.py", "engines.py", "referee.py", "sweeps.py", "triples.py")
+BENCH: Final = ("arms.py", "engines.py", "referee.py", "solids.py", "sweeps.py", "triples.py")
 MAX_BYTES: Final = 1 << 28
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -35,6 +37,13 @@ def test_what_was_done_is_done(path: Path) -> None:
 
     assert again.done == [counts(0, 64)]
     assert again.missing(tasks) == [range(64, 128)]
+
+
+def test_the_digest_is_of_all_that_the_referee_imports() -> None:
+    said = "import sys, bench.triples, bench.sweeps\nprint(*sorted(n for n in sys.modules if n.startswith('bench.')))"
+    imported = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+
+    assert {f"bench.{Path(name).stem}" for name in keeping.BENCH} == {"bench.referee", *imported.stdout.split()}
 
 
 @pytest.mark.parametrize("torn", [b'{"first": 64, "en', b"\x00", b'{"first": 64}'], ids=["half", "zero", "no end"])
