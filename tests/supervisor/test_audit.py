@@ -271,7 +271,7 @@ def test_a_record_shows_its_decision_and_its_arrays_in_short(decided: Path) -> N
         for line in lines
     )
     assert any(line.split() == ["case.chunk.mask", "2:", "1", "of", "2", "true"] for line in lines)
-    assert "f64" not in shown
+    assert not re.search(r"\bf64\b", shown)  # a digest may hold these characters
     assert "TORQUE" not in "".join(line for line in lines if line.startswith("ok"))
     assert "TORQUE: torque of joint 1" in run("show", decided, 1, "--all").stdout
     assert "veto KEEP-OUT" in run("show", decided, 2).stdout
