@@ -20,7 +20,7 @@ from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Sh
 from interlock.kernels_planes import placement
 from interlock.motion import Motion
 from interlock.obstacles import Obstacle, fixed_obstacles, seen_obstacles
-from interlock.pairs import Pair
+from interlock.reach import Ball
 from interlock.robot_model import UrdfRobot
 from interlock.rules import Demand
 from interlock.scene import Cell, Scene
@@ -133,9 +133,10 @@ class DenseWorld:
         """What a link must keep on each interval (N,) [m] from another (empty: the world), tracking error included."""
         model = self._model
         side = model.sides[link]
-        pair = Pair((link, other), side, model.sides.get(other, side), model.route(other, link), demand.lagging)
         frames, steps = model.frames(motion.positions), model.steps(motion.positions)
-        return demand.min_m + pair.deviation(model.errors, frames, steps)
+        ball = Ball(side.link, side.centre, side.ball)
+        off = model.route(other, link).deviation(model.errors, frames, steps, ball, side.reach)
+        return demand.min_m + (off if demand.lagging else np.zeros(len(frames)))
 
     def room(self, asked: Asked) -> float:
         """The least [m] that is left of what is wanted at any sample: negative if anything comes nearer, and infinite

@@ -21,7 +21,7 @@ import numpy as np
 from . import kernels, kernels_planes
 from .arrays import BoolArray, FloatArray, IntArray
 from .covers import balls_of, sides_of
-from .reach import Ball, Route
+from .reach import Route
 from .shapes import WORLD, Side
 
 NONE: Final = np.empty((0, 4))
@@ -44,13 +44,6 @@ class Pair:
         """Poses (N, 4, 4) of the first shape in the frame of the second, for frames (N, L, 4, 4)."""
         ours, theirs = self.first, self.second
         return kernels_planes.relative(frames, ours.link, ours.offset, theirs.link, theirs.offset)
-
-    def deviation(self, errors: FloatArray, frames: FloatArray, steps: FloatArray) -> FloatArray:
-        """How much nearer [m] tracking errors (m,) can bring the two, on each interval; (N,)."""
-        if not self.lagging:
-            return np.zeros(len(frames))
-        ball = Ball(self.first.link, self.first.centre, self.first.ball)
-        return self.way.deviation(errors, frames, steps, ball, self.first.reach)
 
     def closer(self, look: Look, errors: FloatArray, bent: FloatArray, remains: FloatArray, lost: FloatArray) -> Closer:
         """A closer look where a coarse one says what remains (N,) and what it took as lost (2,); errors (m,) of joint
