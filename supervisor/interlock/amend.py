@@ -53,7 +53,9 @@ def slowed(path: JointPath, speed: float, profile: Profile) -> JointPath:
     """The same path at `speed` (0 to 1) of its own: as many rows, reached as the path's speed goes from the reference's
     to `speed`.
 
-    The path is the polyline through the reference and all rows. Gripper values move with the place on the path.
+    The path is the polyline through the reference and all rows; the slowed rows lie on it, and a corner between two of
+    them is left out. What was judged of how the joints follow a tool point is kept: it is said of the polyline. All
+    rules judge the slowed rows anew. Gripper values move with the place on the path.
     """
     line = np.vstack([path.reference.positions[None], path.positions])
     along = _along(path, line, speed, profile)
