@@ -69,8 +69,8 @@ GROWTH: Final = """
 
 {chunks} chunks of each size, interleaved. The exponent is the slope of the medians with both axes logarithmic, over all
 sizes and between the last two, where what every review costs anyway weighs least; 1 is linear. Asked for are at most 1
-for rows and less for far obstacles. Five obstacles are near the arm, all others are far. Of things that stand still,
-shapes and pairs are kept from one review to the next; where all of them move at once, these are made anew.
+for rows and less for far obstacles. Five obstacles are near the arm, all others are far. Of things that were seen,
+shapes and pairs are kept from one review to the next, wherever each has moved to.
 
 | study | robot | what | sizes | median [ms] | exponent | at the end |
 |---|---|---|---:|---:|---:|---:|"""
