@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
@@ -96,6 +96,8 @@ VALUES = st.one_of(st.floats(-2.0, 2.0), ODD)
 
 
 @WAYS
+@example(xyz=(0.1, -0.2, 0.3), turn=(0.5, -0.5, 0.5, 0.5), rigid=False)
+@example(xyz=(0.1, -0.2, math.nan), turn=(0.5, -0.5, 0.5, 0.5), rigid=False)
 @given(xyz=st.tuples(VALUES, VALUES, VALUES), turn=st.tuples(VALUES, VALUES, VALUES, VALUES), rigid=st.booleans())
 def test_F01_an_object_is_where_its_pose_says_or_nowhere(
     way: str, xyz: tuple[float, float, float], turn: tuple[float, float, float, float], *, rigid: bool
