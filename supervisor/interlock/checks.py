@@ -32,6 +32,7 @@ Standing: TypeAlias = Callable[[Case], Iterator[Finding]]
 JOINT_UNITS: Final = {"joint_position": "rad", "joint_velocity": "rad/s"}
 RATE_TOLERANCE: Final = 1e-3
 TRAVEL_SLACK: Final = 0.1  # of its travel: so far beyond its ends a joint or gripper may measure itself
+HELD: Final = "held"  # what the hand holds, in rules
 LARGEST: Final = 1e6  # no joint, speed, gripper or mass has such a value, in any unit; what follows from it is finite
 
 
@@ -309,10 +310,9 @@ def scene(case: Case) -> Iterator[Finding]:
     yield flag("scene", known, f"mode {found.mode!r}; the rule set has: {', '.join(case.rules.modes)}")
     objects = found.objects or ()
     names = [item.name for item in objects]
-    taken = set(names) & {body.name for body in case.rules.cell.bodies}
-    yield flag(
-        "scene", len(set(names)) == len(names) and not taken, f"every object needs a name of its own, got {names}"
-    )
+    taken = set(names) & {HELD, *(body.name for body in case.rules.cell.bodies)}
+    told = f"every object needs a name of its own, that no body of the cell has and that is not {HELD!r}, got {names}"
+    yield flag("scene", len(set(names)) == len(names) and not taken, told)
     for item in objects:
         problem = _object_problem(item)
         if problem is not None:

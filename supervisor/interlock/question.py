@@ -194,9 +194,17 @@ class Question:
         for first in demand.links:
             for second in demand.others:
                 names = frozenset((first, second))
-                if len(names) == 2 and names not in excluded:
+                if self._means_two(second):
+                    yield Asked((first, second), None, 0, (0, 0))
+                elif len(names) == 2 and names not in excluded:
                     excluded.add(names)  # once is enough
                     yield from self._between(first, second, closing=demand.closing, lagging=demand.lagging)
+
+    def _means_two(self, name: str) -> bool:
+        """Whether a body, a zone or an object bears the name of a part of the robot or of what it holds: it would hide
+        behind what is said of that part.
+        """
+        return name in self.obstacles and (name == "held" or name in self.model.kinematics.links)
 
     def _between(self, first: str, second: str, *, closing: bool, lagging: bool) -> Iterator[Asked]:
         """All pairs of shapes behind two names; a name that nobody knows is a pair of which nothing is known."""

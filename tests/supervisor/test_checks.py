@@ -212,6 +212,7 @@ SCENES: dict[str, tuple[Scene, str]] = {
     "F29 an uncertainty without end": (Scene("automatic", (replace(CUBE, uncertainty_m=1.1e6),)), "scene"),
     "F02 out of this world": (Scene("automatic", (replace(CUBE, pose=Pose((-1.1e6, 0, 0))),)), "scene"),
     "F02 no pose": (Scene("automatic", (replace(CUBE, pose=Pose(quat_xyzw=(0, 0, 0, 0))),)), "scene"),
+    "F29 an object that is called as what is held": (Scene("automatic", (replace(CUBE, name="held"),)), "scene"),
     "F18 an object seen long ago": (Scene("automatic", (replace(CUBE, seen_ns=NOW - 201 * MS),)), "freshness"),
     "F18 an object from the future": (Scene("automatic", (replace(CUBE, seen_ns=NOW + 1),)), "freshness"),
 }

@@ -116,6 +116,19 @@ def test_objects_that_move_make_no_new_pairs(monkeypatch: pytest.MonkeyPatch) ->
     assert worst(near) < 0.0 < worst(far)
 
 
+@pytest.mark.parametrize("name", ["held", "panda_hand", "panda_link8", "panda_link1"])
+def test_F38_a_thing_that_bears_the_name_of_a_part_of_the_robot_is_never_clear(name: str) -> None:
+    far = Pose((5.0, 5.0, 5.0))
+    named = BulletPhysics(panda.profile(), panda.cell([Body(name, Box((0.1, 0.1, 0.1)), far)]))
+
+    for found in (
+        ask((name,), scene=panda.scene(panda.thing(name, Sphere(0.05), far)), exclude=(("panda_hand", name),)),
+        ask((name,), physics=named, exclude=(("panda_hand", name),)),
+    ):
+        assert np.isnan(found.at_least_m).all()
+    assert not np.isnan(ask(("cup",), scene=panda.scene(panda.thing("cup", Sphere(0.05), far))).at_least_m).any()
+
+
 def test_F29_an_object_of_unknown_speed_is_never_clear() -> None:
     far = panda.thing("can", Sphere(0.02), Pose((9.0, 9.0, 9.0)), speed=None)
 
