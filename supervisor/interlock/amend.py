@@ -1,5 +1,10 @@
 """Amending: the same path, slower or shorter, never sideways; what comes out is judged from the start like anything
 else.
+
+A shorter path has the rows of the proposed one. A slower one has its nodes on the straight joint motions from row to
+row, and is itself straight from node to node: it lies on the proposed path but at the rows that it passes between two
+nodes, where it cuts the corner. So the rules see the motion as it is driven, and where rows were a tool's, how far the
+tool is from its way is measured anew.
 """
 
 from __future__ import annotations
@@ -15,8 +20,8 @@ from .arrays import FloatArray, frozen
 from .braking import on_path
 from .build import Proposal
 from .judge import Judgement
-from .lower import JointPath, joint_limits
-from .motion import Phase
+from .lower import JointPath, followed_slower, joint_limits
+from .motion import Phase, RobotModel
 from .profile import Profile
 from .rules import Trace
 from .verdict import Finding, Verdict
@@ -49,23 +54,25 @@ def _factor(finding: Finding) -> float:
     return float((finding.limit / finding.value) ** (1.0 / int(power.group(1)) if power else 1.0))
 
 
-def slowed(path: JointPath, speed: float, profile: Profile) -> JointPath:
+def slowed(path: JointPath, speed: float, profile: Profile, model: RobotModel | None = None) -> JointPath:
     """The same path at `speed` (0 to 1) of its own: as many rows, reached as the path's speed goes from the reference's
     to `speed`.
 
-    The path is the polyline through the reference and all rows; the slowed rows lie on it, and a corner between two of
-    them is left out. What was judged of how the joints follow a tool point is kept: it is said of the polyline. All
-    rules judge the slowed rows anew. Gripper values move with the place on the path.
+    The path, as proposed, is the polyline through the reference and all rows. All rules judge the slowed rows anew.
+    Gripper values move with the place on the path. Rows of a tool point need the robot's model: the corners that are
+    cut become part of `followed`.
     """
     line = np.vstack([path.reference.positions[None], path.positions])
     along = _along(path, line, speed, profile)
     rows = np.clip(np.ceil(along - 1e-9).astype(np.int64), 1, len(path.positions)) - 1
     covered = np.concatenate([[0.0], path.covered])
+    positions = on_path(line, along)
     return replace(
         path,
-        positions=frozen(on_path(line, along)),
+        positions=frozen(positions),
         grippers=frozen(path.grippers[rows]),
         covered=frozen(on_path(covered[:, None], along)[:, 0]),
+        followed=path.followed + followed_slower(path, positions, along, model, profile),
     )
 
 

@@ -366,7 +366,7 @@ def latch(case: Case) -> Iterator[Finding]:
 def followed(path: JointPath) -> Iterator[Finding]:
     """F-34: the joints follow the rows of a tool point, at the rows and between them, far from any singularity."""
     for one in path.followed:
-        finding = within(one.check, one.value, one.limit, one.unit, one.what, links=(one.tool,))
+        finding = within(one.check, one.value, one.limit, one.unit, one.what, one.reaction, links=(one.tool,))
         yield replace(finding, row=path.start_row + one.row)
 
 

@@ -54,7 +54,7 @@ def _slow(
         if by is None or speed * by < SLOWEST:
             return None
         speed *= by
-        path = slowed(proposal.path, speed, case.rules.profile)
+        path = slowed(proposal.path, speed, case.rules.profile, physics.model)
         judgement = judge(case, physics, path)
         attempts.append(_attempt(f"slowed to {speed:.3f}", judgement))
         if judgement.proposal is not None and judgement.verdict.allowed:

@@ -16,6 +16,9 @@ larger of the two, so that l grows at most as exp(T), and the second derivative 
 exp(T): it leaves its chord by at most an eighth of that. The joint path is cut into PIECES, and each piece bounded so.
 The turn of the tool away from its own path, E, grows at most at g = |w - Q w'|, w being its angular velocity, w' that
 of its path and Q the turn so far; g itself grows at most at T^2 / 2 + g |w'|.
+
+A slowed path has its nodes on the followed path, but drives straight from one to the next, and so cuts the corners at
+the rows that it passes in between. Its straight pieces are therefore measured once more, against the tool's own way.
 """
 
 from __future__ import annotations
@@ -27,9 +30,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.spatial.transform import Rotation as Turn
 
+from . import kernels_motion
 from .arrays import FloatArray, IntArray, frozen
 from .motion import RobotModel
 from .rotations import rotvecs
+from .rules import Reaction
 
 LENGTH_M: Final = 0.2  # a turn of the tool counts as the travel of a point this far from it
 CLOSE: Final = 1e-6  # m, and rad times LENGTH_M: what is left at a row
@@ -52,7 +57,8 @@ class Followed:
     """The largest of one quantity along a path, with its limit and unit; `row` counts from the path's first row, and
     `check` names the check that it belongs to.
 
-    NaN is what could not be worked out, and a violation like what is beyond the limit.
+    NaN is what could not be worked out, and a violation like what is beyond the limit. `reaction`: whether a slower
+    path can help.
     """
 
     what: str
@@ -62,6 +68,7 @@ class Followed:
     row: int
     tool: str
     check: str = "follow"
+    reaction: Reaction = "veto"
 
     @property
     def ok(self) -> bool:
@@ -129,17 +136,33 @@ def follow(arm: Arm, start: FloatArray, wanted: FloatArray) -> tuple[FloatArray,
         _largest("step of a joint: no continuous way to the row", steps, ROW_STEP_RAD, "rad", arm.tool),
     )
     if solved:
-        places, turns = strays(arm, np.vstack([start, rows[:solved]]))
-        found += (
-            _largest("distance between the straight joint path and the tool's path", places, STRAY_M, "m", arm.tool),
-            _largest("turn between the straight joint path and the tool's path", turns, STRAY_RAD, "rad", arm.tool),
-        )
+        line = np.vstack([start, rows[:solved]])
+        found += strayed(arm, line, line, np.arange(solved + 1.0))
     return frozen(rows), found
 
 
-def _largest(what: str, values: FloatArray, limit: float, unit: str, tool: str) -> Followed:
-    row = int(np.argmax(np.where(np.isnan(values), np.inf, values)))
-    return Followed(what, float(values[row]), limit, unit, row, tool)
+def strayed(arm: Arm, line: FloatArray, nodes: FloatArray, along: FloatArray) -> tuple[Followed, Followed]:
+    """The largest of what is between the tool's way along `line` (R + 1, n) and a path of straight joint motions, by
+    `strays`; row i is the motion from node i to node i + 1.
+
+    nodes (N + 1, n): the path, with node 0 at the start of `line`. along (N + 1,): how far along `line` each node is,
+    in rows, never falling. Where a node passes a row the motion is measured on both sides of it.
+    """
+    every = np.union1d(along, np.arange(1.0, along[-1]))
+    fine = kernels_motion.on_path(nodes, np.interp(every, along, np.arange(float(len(nodes)))))
+    places, turns = strays(arm, line, fine, every)
+    rows = np.searchsorted(along[1:], every[1:])
+    return (
+        _largest("distance between the straight joint path and the tool's path", places, STRAY_M, "m", arm.tool, rows),
+        _largest("turn between the straight joint path and the tool's path", turns, STRAY_RAD, "rad", arm.tool, rows),
+    )
+
+
+def _largest(
+    what: str, values: FloatArray, limit: float, unit: str, tool: str, rows: IntArray | None = None
+) -> Followed:
+    worst = int(np.argmax(np.where(np.isnan(values), np.inf, values)))
+    return Followed(what, float(values[worst]), limit, unit, worst if rows is None else int(rows[worst]), tool)
 
 
 def _go(arm: Arm, start: Stand, goal: FloatArray) -> tuple[Stand | None, FloatArray]:
@@ -220,32 +243,47 @@ def _pull(positions: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatA
     return np.asarray(-off / (1.0 - off**2))
 
 
-def strays(arm: Arm, nodes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How far the tool point leaves the straight way between its places [m], and the even turn between its poses [rad],
-    on the straight joint path between each two of the nodes (R + 1, n): (R,) each, rigorous.
+def strays(arm: Arm, line: FloatArray, nodes: FloatArray, along: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """How far the tool point is from its way [m], and its turn [rad], anywhere on the straight joint path between each
+    two of the nodes (N + 1, n); (N,) each, rigorous.
+
+    The way is straight and even between the tool's poses at line (R + 1, n). along (N + 1,): where on it, in rows, each
+    node is to be; no row is between two of them.
     """
-    steps, share = np.diff(nodes, axis=0), np.linspace(0.0, 1.0, PIECES + 1)
+    steps, parts = np.diff(nodes, axis=0), np.diff(along)
+    share = np.linspace(0.0, 1.0, PIECES + 1)
     fine = nodes[:-1, None] + share[:, None] * steps[:, None]
     poses, jacobians = arm.model.tool(fine.reshape(-1, nodes.shape[1]), arm.tool)
     poses, jacobians = (found.reshape(len(steps), PIECES + 1, *found.shape[1:]) for found in (poses, jacobians))
     turned = np.abs(steps[:, arm.joints]).sum(axis=1)
-    places, turns = poses[:, :, :3, 3], poses[:, :, :3, :3]
-    chord = places[:, :1] + share[:, None] * (places[:, -1:] - places[:, :1])
-    off = np.linalg.norm(places - chord, axis=2).max(axis=1)
+    rows = np.minimum(along[:-1].astype(np.int64), len(line) - 2)
+    done = (along[:-1] - rows)[:, None] + share * parts[:, None]
+    ends = arm.model.tool(line, arm.tool)[0]
+    first, last = ends[rows], ends[rows + 1]
+    way = first[:, None, :3, 3] + done[:, :, None] * (last - first)[:, None, :3, 3]
+    off = np.linalg.norm(poses[:, :, :3, 3] - way, axis=2).max(axis=1)
     lever = np.linalg.norm(jacobians[:, :, :3], axis=2).max(axis=(1, 2))
     piece = turned / PIECES
-    return off + piece**2 * lever * np.exp(piece) / 8.0, _turned_off(steps, share, turns, jacobians[:, :, 3:], turned)
+    whole = rotvecs(last[:, :3, :3] @ np.swapaxes(first[:, :3, :3], 1, 2))
+    even = _turns(done[:, :, None] * whole[:, None]) @ first[:, None, :3, :3]
+    rates = np.einsum("rpij,rj->rpi", jacobians[:, :, 3:], steps)
+    turns = _turned_off(poses[:, :, :3, :3], even, rates, parts[:, None] * whole, turned)
+    return off + piece**2 * lever * np.exp(piece) / 8.0, turns
+
+
+def _turns(vectors: FloatArray) -> FloatArray:
+    """Rotation matrices (..., 3, 3) of rotation vectors (..., 3)."""
+    return np.asarray(Turn.from_rotvec(vectors.reshape(-1, 3)).as_matrix().reshape(*vectors.shape, 3))
 
 
 def _turned_off(
-    steps: FloatArray, share: FloatArray, turns: FloatArray, jacobians: FloatArray, turned: FloatArray
+    turns: FloatArray, even: FloatArray, rates: FloatArray, pace: FloatArray, turned: FloatArray
 ) -> FloatArray:
-    count, points = turns.shape[:2]
-    whole = rotvecs(turns[:, -1] @ np.swapaxes(turns[:, 0], 1, 2))
-    even = Turn.from_rotvec((share[:, None] * whole[:, None]).reshape(-1, 3)).as_matrix().reshape(count, points, 3, 3)
-    off = turns @ np.swapaxes(even @ turns[:, :1], 2, 3)
-    angle = np.linalg.norm(rotvecs(off.reshape(-1, 3, 3)).reshape(count, points, 3), axis=2).max(axis=1)
-    rate = np.einsum("rpij,rj->rpi", jacobians, steps) - np.einsum("rpij,rj->rpi", off, whole)
-    speed, half = np.linalg.norm(whole, axis=1), 0.5 / PIECES
-    worst = np.linalg.norm(rate, axis=2).max(axis=1)
-    return np.asarray(angle + half * (worst + half * turned**2 / 2.0) * np.exp(half * speed))
+    """What is between the turns and the even ones (N, P, 3, 3), at most, their angular velocities being rates (N, P, 3)
+    and pace (N, 3), and the joints turning by `turned` (N,) in all.
+    """
+    off = turns @ np.swapaxes(even, 2, 3)
+    angle = np.linalg.norm(rotvecs(off.reshape(-1, 3, 3)).reshape(rates.shape), axis=2).max(axis=1)
+    apart = np.linalg.norm(rates - np.einsum("rpij,rj->rpi", off, pace), axis=2).max(axis=1)
+    half = 0.5 / PIECES
+    return np.asarray(angle + half * (apart + half * turned**2 / 2.0) * np.exp(half * np.linalg.norm(pace, axis=1)))

@@ -55,7 +55,7 @@ def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgem
     path = lower(case, chunk, layout, physics.model) if path is None else path
     followed = tuple(checks.followed(path))
     found += followed
-    if not all(finding.ok for finding in followed):  # what cannot be followed has no joint path
+    if not all(finding.ok for finding in followed):  # what cannot be followed may have no joint path
         return Judgement(Verdict(ordered(found)))
     start = (*checks.seam(case, path), *checks.tracking(case))
     found += start

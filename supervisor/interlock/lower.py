@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from .cartesian import Target, targets_of, wanted
 from .case import Case, Memory
 from .chunk import ActionChunk, Channel, Layout
 from .errors import UnusableInput
-from .inverse import FEWEST_JOINTS, Arm, Followed, follow, moved_by
+from .inverse import FEWEST_JOINTS, Arm, Followed, follow, moved_by, strayed
 from .kept import kept
 from .motion import Reference, RobotModel
 from .profile import Gripper, Joint, Profile
@@ -32,7 +32,8 @@ class JointPath:
 
     reference: the command at start_ns. The first `commit` rows are to be permitted; those after them only guide the
     brake. covered: how far along the proposed rows each row is (R,), in rows; as proposed: 1, 2, 3, ... followed: for
-    rows of a tool point, how well the joints follow them; rows from the first that they cannot follow on are NaN.
+    rows of a tool point, how well the joints follow them, and a slowed path too; rows from the first that they cannot
+    follow on are NaN.
     """
 
     start_row: int
@@ -155,11 +156,9 @@ def _followed(
     found = [Followed(what, math.nan, 0.0, "", 0, tool) for tool, what in _whose(targets, at.given, profile, model)]
     if found:
         return frozen(np.full_like(positions, np.nan)), tuple(found)
-    lower, upper = (joint_limits(profile, name) for name in ("lower", "upper"))
-    limits = (np.minimum(lower, reference), np.maximum(upper, reference))  # it may stand a little beyond
     result = positions.copy()
     for target in targets:
-        arm = Arm(model, target.tool, moved_by(model, reference, target.tool), *limits)
+        arm = _arm(model, target.tool, reference, profile)
         anchor = arm.at(_anchor(chunk) if target.reference == "delta_from_observation" else reference).pose
         origin = arm.at(at.origin.positions).pose
         poses = wanted(target, chunk, rows, case.rules.cell.mount.matrix(), anchor, origin)[start_row:]
@@ -171,6 +170,32 @@ def _followed(
             result[:, arm.joints] = solved[:, arm.joints]
             found += how
     return frozen(result), tuple(found)
+
+
+def _arm(model: RobotModel, tool: str, reference: FloatArray, profile: Profile) -> Arm:
+    lower, upper = (joint_limits(profile, name) for name in ("lower", "upper"))
+    limits = (np.minimum(lower, reference), np.maximum(upper, reference))  # it may stand a little beyond
+    return Arm(model, tool, moved_by(model, reference, tool), *limits)
+
+
+def followed_slower(
+    path: JointPath, positions: FloatArray, along: FloatArray, model: RobotModel | None, profile: Profile
+) -> tuple[Followed, ...]:
+    """How well the tools keep to their ways where a path is driven through other places on it: positions (K, n), with
+    `along` (K,) how far along its rows each is. Slowing helps: shorter motions cut smaller corners.
+    """
+    tools = dict.fromkeys(one.tool for one in path.followed)
+    if not tools:
+        return ()
+    if model is None:
+        raise UnusableInput("rows of a tool point need the robot's model")
+    start = path.reference.positions
+    line, nodes = np.vstack([start, path.positions]), np.vstack([start, positions])
+    found = list[Followed]()
+    for tool in tools:
+        arm = _arm(model, tool, start, profile)
+        found += strayed(arm, line, nodes, np.concatenate([[0.0], along]))
+    return tuple(replace(one, reaction="slow") for one in found)
 
 
 def unfollowable(layout: Layout, profile: Profile, model: RobotModel) -> list[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation as Turn
 
+from interlock.amend import slowed
 from interlock.arrays import FloatArray
 from interlock.cartesian import Target, columns_of, is_cartesian, problems, targets_of, tool_of, wanted
 from interlock.case import Case, Memory
@@ -28,9 +30,10 @@ from interlock.robot_model import UrdfRobot
 from interlock.rotations import COORDINATES, unit_of
 from interlock.rules import Accepts
 from interlock.scene import RobotState
-from interlock.verdict import Finding
+from interlock.verdict import Decision, Finding, Verdict
 from tests.supervisor import panda, toy
 from tests.supervisor.toy import NOW, PERIOD, PERIOD_S, Reach, Speed, rule, rules, stamps
+from tests.supervisor.truth import Truth
 
 MOUNT = Pose((0.3, -0.2, 0.1), (0.0, 0.0, math.sin(0.6), math.cos(0.6)))
 HAND = Channel("hand", "hand", "gripper", "absolute", "m", "tool", polarity="zero_closed")
@@ -226,21 +229,108 @@ def test_a_right_chunk_is_permitted_and_says_how_well_it_is_followed() -> None:
     assert told[0].links == ("tcp",)
 
 
-def test_a_slowed_chunk_stays_on_the_joint_path_that_was_followed() -> None:
-    found = layout()
-    slow = replace(RULES, rules=(rule(Speed(0.3), "slow"), rule(Reach(4.0))))
-    made = chunk(found, said(found, tool(WAY), tool(panda.READY[None])[0]))
-    path = lower(case(made), made, found, MODEL)
+WORLD = layout("world")
+HERE = tool(panda.READY[None])[0]
 
-    decision = decide(case(made, rules=slow), physics())
 
+def along(steps: FloatArray) -> FloatArray:
+    """World poses (T, 4, 4) of a tool that moves by steps (T, 3) [m] and does not turn."""
+    found = np.tile(HERE, (len(steps), 1, 1))
+    found[:, :3, 3] += np.cumsum(steps, axis=0)
+    return found
+
+
+def stairs(step_m: float) -> ActionChunk:
+    """Two rows one way, two at a right angle to it, and so on."""
+    steps = step_m * np.tile(np.repeat([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], 2, axis=0), (5, 1))
+    return chunk(WORLD, said(WORLD, along(steps), HERE))
+
+
+@pytest.fixture(scope="module")
+def truth() -> Iterator[Truth]:
+    found = Truth()
+    yield found
+    found.close()
+
+
+small = st.floats(-0.008, 0.008)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(small, small, small), min_size=2, max_size=8), st.floats(0.05, 1.0))
+def test_F34_a_slowed_path_has_its_nodes_on_the_proposed_one_and_cuts_corners_by_no_more_than_told(
+    truth: Truth, steps: list[tuple[float, float, float]], speed: float
+) -> None:
+    """The tool's places are PyBullet's, and its way is what the chunk says."""
+    poses = along(np.array(steps))
+    made = chunk(WORLD, said(WORLD, poses, HERE))
+    path = lower(case(made), made, WORLD, MODEL)
+    assume(all(one.ok for one in path.followed))
+
+    found = slowed(path, speed, PROFILE, MODEL)
+
+    line, covered = np.vstack([panda.READY, path.positions]), np.concatenate([[0.0], found.covered])
+    nodes, rows = np.vstack([panda.READY, found.positions]), np.arange(len(line))
+    for joint in range(7):
+        assert np.allclose(nodes[:, joint], np.interp(covered, rows, line[:, joint]), rtol=0.0, atol=1e-12)
+    ways = np.vstack([HERE[:3, 3], poses[:, :3, 3]])
+    off = 0.0
+    for node in range(len(steps)):
+        for share in np.linspace(0.0, 1.0, 9):
+            positions, place = (one[node] + share * (one[node + 1] - one[node]) for one in (nodes, covered))
+            seen = MOUNT.matrix() @ [*truth.point(positions, "panda_link8", (0.0, 0.0, 0.1034)), 1.0]
+            row = min(int(place), len(steps) - 1)
+            way = ways[row] + (place - row) * (ways[row + 1] - ways[row])
+            off = max(off, float(np.linalg.norm(seen[:3] - way)))
+    told = found.followed[-2]
+    assert off <= told.value + 3.0 * CLOSE
+    assert told.value <= 1.1 * off + 2e-4
+
+
+def told_of(verdict: Verdict) -> Finding:
+    """What is told of the check that rows of a tool are followed."""
+    (found,) = (finding for finding in verdict.findings if finding.rule == "check:follow")
+    return found
+
+
+def slowly(step_m: float, speed: float) -> Decision:
+    slow = replace(RULES, rules=(rule(Speed(speed), "slow"), rule(Reach(4.0))))
+    return decide(case(stairs(step_m), rules=slow), physics())
+
+
+def test_F34_a_slowed_chunk_that_would_cut_a_corner_is_slowed_until_it_keeps_to_its_way() -> None:
+    """At a share s of its speed the path cuts a right angle by up to s * 5 mm / sqrt(8)."""
+    decision = slowly(0.005, 0.6)
+
+    first, cutting, last = (attempt.verdict for attempt in decision.attempts)
     assert decision.reaction == "slow"
-    assert decision.plan is not None
-    line = np.vstack([panda.READY, path.positions])
-    for node in decision.plan.positions[: decision.rows + 1]:
-        starts, ways = line[:-1], np.diff(line, axis=0)
-        share = np.clip(((node - starts) * ways).sum(axis=1) / (ways**2).sum(axis=1), 0.0, 1.0)
-        assert np.abs(starts + share[:, None] * ways - node).max(axis=1).min() < 1e-9
+    assert told_of(first).ok
+    assert [finding.rule for finding in cutting.violated] == ["check:follow"]
+    assert (cutting.reaction, told_of(cutting).row) == ("slow", 10)
+    assert 1e-3 < told_of(cutting).value < 0.741 * 0.005 / math.sqrt(8.0)
+    assert told_of(last).ok
+
+
+def test_F34_a_chunk_whose_corners_stay_too_sharp_when_slowed_is_refused() -> None:
+    decision = slowly(0.008, 0.6)
+
+    assert decision.reaction == "veto"
+    assert [told_of(attempt.verdict).ok for attempt in decision.attempts] == [True, False, False, False]
+
+
+def test_F34_cut_corners_are_told_beside_what_was_told_of_the_rows() -> None:
+    path = lower(case(stairs(0.006)), stairs(0.006), WORLD, MODEL)
+
+    found = slowed(path, 0.9, PROFILE, MODEL).followed
+
+    assert [(one.ok, one.reaction, one.unit) for one in found[len(path.followed) :]] == [
+        (False, "slow", "m"),
+        (True, "slow", "rad"),
+    ]
+    assert found[: len(path.followed)] == path.followed
+    assert {one.reaction for one in path.followed} == {"veto"}
+    with pytest.raises(UnusableInput, match="need the robot's model"):
+        slowed(path, 0.9, PROFILE)
 
 
 def spoiled(found: Layout, row: int, column: int, value: float) -> ActionChunk:

@@ -289,7 +289,7 @@ def test_nowhere_between_two_rows_does_the_tool_leave_its_way_by_more_than_told(
     even = Turn.from_rotvec(share[:, None] * whole).as_matrix() @ fine[0, :3, :3]
     off = np.linalg.norm(rotvecs(fine[:, :3, :3] @ np.swapaxes(even, 1, 2)), axis=1)
 
-    places, turns = strays(ARM, nodes)
+    places, turns = strays(ARM, nodes, nodes, np.arange(2.0))
 
     assert np.linalg.norm(fine[:, :3, 3] - chord, axis=1).max() <= places[0] + 1e-9
     assert off.max() <= turns[0] + 1e-6

@@ -5,11 +5,12 @@ Bullet draws each hull 1 mm larger and rounds the edges of boxes and cylinders b
 
 from __future__ import annotations
 
+import numpy as np
 import pybullet
 import pybullet_data
 
 from interlock.arrays import FloatArray
-from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere
+from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere, Vector
 
 HULL_M = 1e-3
 SLACK_M = 1e-3
@@ -46,6 +47,12 @@ class Truth:
     def pose_fingers(self, positions: FloatArray, fingers: list[float]) -> None:
         for joint, value in enumerate([*positions.tolist(), 0.0, 0.0, *fingers]):
             pybullet.resetJointState(self.robot, joint, value, physicsClientId=self.client)
+
+    def point(self, positions: FloatArray, link: str, at: Vector) -> FloatArray:
+        """Where a point at `at` in a link's frame is (3,) [m], the robot's base in the origin."""
+        self.pose(positions)
+        found = pybullet.getLinkState(self.robot, self.link[link], 0, 1, physicsClientId=self.client)
+        return np.array(pybullet.multiplyTransforms(found[4], found[5], at, [0.0, 0.0, 0.0, 1.0])[0])
 
     def distance(self, link: str, other: str) -> float:
         """Signed distance [m] in the pose that was set, to a body or another link; the hulls' margins taken out."""
