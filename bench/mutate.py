@@ -30,12 +30,12 @@ from bench.mutants import Mutant, mutants
 ROOT: Final = Path(__file__).parents[1]
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 CORE: Final = (
-    "amend", "braking", "build", "case", "checks", "decide", "forecast", "judge", "lower", "motion", "obstacles",
-    "pairs", "question", "reach", "shapes", "verdict",
+    "amend", "braking", "build", "cartesian", "case", "checks", "decide", "forecast", "inverse", "judge", "lower",
+    "motion", "obstacles", "pairs", "question", "reach", "rotations", "shapes", "verdict",
 )  # fmt: skip
 KINDS: Final = (
-    "answers", "bodies", "clearance", "gripper", "joints", "pairs", "per_joint", "prisms", "swept", "tool", "torque",
-    "traces", "zones",
+    "answers", "bodies", "clearance", "gripper", "joints", "pairs", "per_joint", "prisms", "singularity", "swept",
+    "tool", "torque", "traces", "zones",
 )  # fmt: skip
 CANARY: Final = (
     "interlock.verdict.Verdict.allowed: "

@@ -63,6 +63,21 @@ def test_what_a_small_motion_of_the_tool_needs_is_what_is_measured() -> None:
     assert 0.9 * told <= speeds.max() <= told
 
 
+@pytest.mark.parametrize("joint", [0, 1], ids=["a turn that changes nothing", "an elbow that straightens"])
+def test_between_nodes_no_more_is_taken_off_than_what_is_not_known(joint: int) -> None:
+    """Worked out from the derivation, with what is least and longest at the two nodes."""
+    start = np.array([0.3, 1.2, 0.4])
+    nodes = np.array([start, start - 0.16 * (np.arange(3) == joint)])
+    least, lever = smallest(ARM, nodes, 0.2)
+    turn = 0.16 / 16.0  # from the nearest of nine samples
+
+    told = needed(ARM, nodes, 0.2)
+
+    unknown = turn * math.sqrt(3.0) * math.hypot(float(lever.max()) * math.exp(turn), 0.2)
+    assert told[0] == pytest.approx(1.0 / least[0], rel=1e-9)
+    assert told[1] == pytest.approx(1.0 / (least.min() - unknown), rel=1e-9)
+
+
 def test_F34_a_stretched_arm_needs_infinite_speed_and_is_a_violation() -> None:
     traces = judge(Singularity(1e9, 0.2), motion_of(still(5, np.array([0.4, 0.0, 0.0]))))
 

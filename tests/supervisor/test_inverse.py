@@ -242,6 +242,28 @@ def test_a_row_is_reached_in_as_many_steps_as_keep_each_of_them_small() -> None:
     assert found[3].value > 0.5 * (1.0 - math.cos(0.2)) * 0.3
 
 
+def test_within_a_row_no_joint_goes_further_at_once_than_a_tenth_of_a_radian() -> None:
+    """An arm whose joints are the tool's coordinates: 0.15 rad in two steps, and not in one or four."""
+    asked: list[float] = []
+
+    class Straight:
+        def tool(self, positions: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002 - the only one
+            asked.extend(positions[:, 0].tolist())
+            found = np.tile(np.eye(4), (len(positions), 1, 1))
+            found[:, :3, 3] = positions[:, :3]
+            return found, np.tile(np.eye(6), (len(positions), 1, 1))
+
+    arm = Arm(cast(RobotModel, Straight()), "tcp", np.arange(6), np.full(6, -3.0), np.full(6, 3.0))
+    goal = np.eye(4)
+    goal[0, 3] = 0.15
+
+    _, found = follow(arm, np.zeros(6), goal[None])
+
+    stands = asked[: asked.index(0.0, 1)]  # what comes then is looked at between the rows
+    assert stands == pytest.approx([0.0, 0.15, 0.075, 0.15], abs=1e-5)
+    assert found[2].ok
+
+
 def test_a_joint_is_kept_from_its_limit_by_the_spare_motion() -> None:
     tight = replace(ARM, upper=np.where(np.arange(7) == 0, 0.01, ARM.upper))
 
@@ -294,6 +316,42 @@ def test_nowhere_between_two_rows_does_the_tool_leave_its_way_by_more_than_told(
     assert np.linalg.norm(fine[:, :3, 3] - chord, axis=1).max() <= places[0] + 1e-9
     assert off.max() <= turns[0] + 1e-6
     assert places[0] <= 1.5 * np.linalg.norm(fine[:, :3, 3] - chord, axis=1).max() + 0.1 * size**2
+
+
+def test_of_a_joint_that_turns_the_tool_evenly_on_its_spot_nothing_is_told_but_what_is_not_known() -> None:
+    """The tool stands on the axis of the last joint, so that it stays on its way; worked out from the derivation."""
+    angle = 0.4
+    levers = np.linalg.norm(MODEL.tool(panda.READY[None], "tcp")[1][0, :3], axis=0)
+
+    places, turns = strays(
+        ARM, *[np.array([panda.READY, panda.READY + np.array([0.0] * 6 + [angle])])] * 2, np.arange(2.0)
+    )
+
+    assert places[0] == pytest.approx((angle / 8.0) ** 2 / 8.0 * levers.max() * math.exp(angle / 8.0), rel=1e-6)
+    assert turns[0] == pytest.approx(angle**2 / 512.0 * math.exp(angle / 16.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("joint", [1, 3, 5])
+def test_what_is_told_of_a_turn_is_its_largest_at_eight_pieces_and_how_fast_it_grows_there(joint: int) -> None:
+    """Its growth by differences of poses alone."""
+    step = np.where(np.isin(np.arange(7), [joint, 6]), 0.3, 0.0)
+    first, last = poses(np.array([panda.READY, panda.READY + step]))[:, :3, :3]
+    whole = rotvecs((last @ first.T)[None])[0]
+
+    def off(share: FloatArray) -> FloatArray:
+        even = Turn.from_rotvec(share[:, None] * whole).as_matrix() @ first
+        return np.asarray(poses(panda.READY + share[:, None] * step)[:, :3, :3] @ np.swapaxes(even, 1, 2))
+
+    share = np.linspace(0.0, 1.0, 9)
+    before, after = off(share - 1e-5), off(share + 1e-5)
+    growth = np.linalg.norm(rotvecs(after @ np.swapaxes(before, 1, 2)), axis=1).max() / 2e-5
+    angle = np.linalg.norm(rotvecs(off(share)), axis=1).max()
+    nodes = np.array([panda.READY, panda.READY + step])
+
+    _, turns = strays(ARM, nodes, nodes, np.arange(2.0))
+
+    told = angle + (growth + 0.6**2 / 32.0) / 16.0 * math.exp(float(np.linalg.norm(whole)) / 16.0)
+    assert turns[0] == pytest.approx(told, rel=1e-5)
 
 
 def test_the_joints_that_move_a_tool_are_found() -> None:
