@@ -323,9 +323,9 @@ def test_of_a_joint_that_turns_the_tool_evenly_on_its_spot_nothing_is_told_but_w
     angle = 0.4
     levers = np.linalg.norm(MODEL.tool(panda.READY[None], "tcp")[1][0, :3], axis=0)
 
-    places, turns = strays(
-        ARM, *[np.array([panda.READY, panda.READY + np.array([0.0] * 6 + [angle])])] * 2, np.arange(2.0)
-    )
+    nodes = np.array([panda.READY, panda.READY + np.array([0.0] * 6 + [angle])])
+
+    places, turns = strays(ARM, nodes, nodes, np.arange(2.0))
 
     assert places[0] == pytest.approx((angle / 8.0) ** 2 / 8.0 * levers.max() * math.exp(angle / 8.0), rel=1e-6)
     assert turns[0] == pytest.approx(angle**2 / 512.0 * math.exp(angle / 16.0), rel=1e-6)
