@@ -34,8 +34,8 @@ CORE: Final = (
     "motion", "obstacles", "pairs", "question", "reach", "rotations", "shapes", "verdict",
 )  # fmt: skip
 KINDS: Final = (
-    "answers", "bodies", "clearance", "gripper", "joints", "pairs", "per_joint", "prisms", "singularity", "swept",
-    "tool", "torque", "traces", "zones",
+    "answers", "bodies", "clearance", "gripper", "joints", "mesh_file", "pairs", "per_joint", "prisms", "singularity",
+    "split_cache", "splitting", "surfaces", "swept", "tool", "torque", "traces", "zones",
 )  # fmt: skip
 CANARY: Final = (
     "interlock.verdict.Verdict.allowed: "
