@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from interlock.arrays import BoolArray, FloatArray, flags, floats, frozen
-from interlock.chunk import ActionChunk, Layout, Model, Normalisation, Stamps, all_commanded
+from interlock.chunk import ActionChunk, Layout, Model, Noise, Normalisation, Stamps, all_commanded
 from interlock.errors import InterlockError
 from interlock.fields import check_fields
 from interlock.rules import MOST_ROWS
@@ -28,7 +28,8 @@ class Decoded:
     """Rows (T, C) in the units of a layout, with their mask, and the normalisation that was undone.
 
     `decode` is `failed` where the answer could not be read: all rows are NaN then, so that nothing of them can be
-    mistaken for a pose, and `reason` says what was found and expected. `raw_digest` is of the answer as it came.
+    mistaken for a pose, and `reason` says what was found and expected. `raw_digest` is of the answer as it came;
+    `noise` is what it was sampled from, where it was.
     """
 
     values: FloatArray
@@ -37,6 +38,7 @@ class Decoded:
     decode: Literal["ok", "failed"]
     raw_digest: str
     reason: str = ""
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -85,23 +87,25 @@ class Contract:
         """The normalisation that is undone on the way into a chunk."""
         return Normalisation("none", "", "") if self.statistics is None else self.statistics.undone
 
-    def decoded(self, decode: Callable[[], FloatArray], raw_digest: str) -> Decoded:
+    def decoded(self, decode: Callable[[], FloatArray], raw_digest: str, noise: Noise | None = None) -> Decoded:
         """The rows that `decode` returns, shape (rows, columns) and normalised as the statistics say, made physical;
         a failed decode where it raises Undecodable or returns another shape.
         """
         try:
             found = decode()
         except Undecodable as error:
-            return self._failed(str(error), raw_digest)
+            return self.failed(str(error), raw_digest, noise)
         if found.shape != (self.rows, self.columns):
-            return self._failed(f"rows of shape {found.shape}, expected {(self.rows, self.columns)}", raw_digest)
+            reason = f"rows of shape {found.shape}, expected {(self.rows, self.columns)}"
+            return self.failed(reason, raw_digest, noise)
         values = found if self.statistics is None else self.statistics.undo(found)
-        return Decoded(values, all_commanded(values), self.undone, "ok", raw_digest)
+        return Decoded(values, all_commanded(values), self.undone, "ok", raw_digest, noise=noise)
 
-    def _failed(self, reason: str, raw_digest: str) -> Decoded:
+    def failed(self, reason: str, raw_digest: str, noise: Noise | None = None) -> Decoded:
+        """A failed decode, and why."""
         nothing = frozen(np.full((self.rows, self.columns), np.nan))
         readable = reason.encode("utf-8", "replace").decode("utf-8")  # a key or a token may be any text
-        return Decoded(nothing, all_commanded(nothing), self.undone, "failed", raw_digest, readable)
+        return Decoded(nothing, all_commanded(nothing), self.undone, "failed", raw_digest, readable, noise)
 
     def chunk(
         self,
@@ -135,6 +139,7 @@ class Contract:
             images=images,
             model=self.model,
             raw_digest=decoded.raw_digest,
+            noise=decoded.noise,
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from .bullet_physics import BulletPhysics
-    from .chunk import ActionChunk, Channel, Layout, Malformed, Model, Normalisation, Stamps
+    from .chunk import ActionChunk, Channel, Layout, Malformed, Model, Noise, Normalisation, Stamps
     from .errors import InterlockError, UnusableInput
     from .permit import Permit
     from .scene import Held, RobotState, Scene, SceneObject
@@ -26,6 +26,7 @@ _HOMES: Final = {
     "Layout": "chunk",
     "Malformed": "chunk",
     "Model": "chunk",
+    "Noise": "chunk",
     "Normalisation": "chunk",
     "Permit": "permit",
     "Review": "supervisor",
@@ -49,6 +50,7 @@ __all__ = [
     "Layout",
     "Malformed",
     "Model",
+    "Noise",
     "Normalisation",
     "Permit",
     "Review",

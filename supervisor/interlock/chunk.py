@@ -118,6 +118,17 @@ class Model:
         check_fields(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What a sampling policy started from: the seed, and the digest of the noise that was drawn from it."""
+
+    seed: int
+    digest: str
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionChunk:
     """A proposal: values, shape (T, C), in SI units; mask, shape (T, C), true where a command is given (false: none,
@@ -148,6 +159,7 @@ class ActionChunk:
     grounding: str = ""
     model: Model = Model()
     raw_digest: str = ""
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -18,6 +18,7 @@ WRONG_TYPES: list[tuple[str, Any]] = [
     ("layout", b"x"),
     ("decode", None),
     ("raw_digest", 3),
+    ("noise", 7),
     ("images", (1,)),
     ("sequence", True),
     ("sequence", None),

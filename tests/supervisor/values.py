@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from interlock.case import Memory
-from interlock.chunk import ActionChunk, Malformed, Model, Normalisation, Stamps
+from interlock.chunk import ActionChunk, Malformed, Model, Noise, Normalisation, Stamps
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Pose, Shape, Sphere
 from interlock.motion import Plan
 from interlock.profile import Finger, Gripper, Inertia, Profile, Stopping, ToolPoint, Urdf
@@ -70,6 +70,7 @@ def chunks(draw: st.DrawFn, /, values: st.SearchStrategy[Any] = FLOATS, **fixed:
         "grounding": TEXT,
         "model": st.builds(Model, TEXT, TEXT, TEXT),
         "raw_digest": TEXT,
+        "noise": st.none() | st.builds(Noise, WHOLE, TEXT),
     }
     found: dict[str, Any] = {name: fixed[name] if name in fixed else draw(made[name]) for name in made}
     return ActionChunk(**found)
