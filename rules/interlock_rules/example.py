@@ -41,6 +41,7 @@ def standing_still(rules: RuleSet, now_ns: int) -> tuple[RobotState, ActionChunk
         period_s=accepts.period_s,
         horizon=accepts.execute,
         stamps=Stamps(now_ns, now_ns, now_ns, first_row_ns, first_row_ns + accepts.rows_max * period_ns),
+        normalisation=accepts.undone,
     )
     state = RobotState(now_ns, profile.joint_names, pose, np.zeros_like(pose), np.array(list(wide.values())))
     return state, chunk, Scene(mode=rules.modes[0] if rules.modes else None, objects=())

@@ -65,6 +65,7 @@ def chunk_of(rules: RuleSet, asked: Asked, rows: FloatArray, grippers: FloatArra
         horizon=asked.horizon,
         stamps=Stamps(seen_ns, seen_ns, seen_ns, asked.first_row_ns, asked.first_row_ns + (len(rows) + 1) * period_ns),
         anchor=asked.state.positions,
+        normalisation=rules.accepts.undone,
     )
 
 

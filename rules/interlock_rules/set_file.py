@@ -61,6 +61,7 @@ def _accepts(form: SetForm, reading: Reading, profile: Profile) -> Accepts | Non
         rows_max=form.accepts.rows.most,
         execute=form.accepts.execute,
         normalisation=form.accepts.normalisation,
+        statistics=form.accepts.statistics or "",
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from interlock.rules import Reaction
 
 from .case_form import CaseForm
-from .forms import FORM, Count, Name, Text, parse_count
+from .forms import FORM, Count, Digest, Name, Text, parse_count
 from .quantities import Duration
 
 # An object whose keys depend on its `kind`: read in a second step, rule by rule.
@@ -43,7 +43,8 @@ Rows = Annotated[
 @dataclass(frozen=True, slots=True)
 class AcceptsForm:
     """What is taken from a policy: layouts of the profile, the period of rows, how many there are and how many are
-    executed before the next chunk is due, and the normalisation that was undone.
+    executed before the next chunk is due, the normalisation that was undone, and the SHA-256 of its statistics, which
+    an adapter tells; none where the normalisation is none.
     """
 
     layout: tuple[Name, ...]
@@ -51,6 +52,7 @@ class AcceptsForm:
     rows: Rows
     execute: Count
     normalisation: Literal["none", "z_score", "quantile"]
+    statistics: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from .arrays import BoolArray, FloatArray, where_least
 from .build import Proposal
 from .cartesian import is_cartesian, problems, rotation_fault, targets_of
 from .case import Case
-from .chunk import ActionChunk, Channel, Layout
+from .chunk import ActionChunk, Channel, Layout, Normalisation
 from .kept import kept
 from .lower import JointPath, commanded_rows, first_row_left, joint_limits, layout_of, period_ns, reference_at
 from .motion import Phase
@@ -159,15 +159,20 @@ def profile(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
 
 
 def normalisation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
-    """F-08: values are physical, and only a normalisation that the rule set accepts was undone on the way."""
-    found = "none" if chunk.normalisation is None else chunk.normalisation.kind
-    expected = case.rules.accepts.normalisation
+    """F-08: values are physical, and only a normalisation that the rule set accepts was undone on the way, with those
+    very statistics.
+    """
+    found = Normalisation("none", "", "") if chunk.normalisation is None else chunk.normalisation
+    expected = case.rules.accepts.undone
     yield flag(
         "normalisation",
         chunk.space == "physical",
         f"values in space {chunk.space!r}; only physical values are accepted",
     )
-    yield flag("normalisation", found == expected, f"normalisation {found!r}; accepted: {expected!r}")
+    kinds = f"normalisation {found.kind!r}; accepted: {expected.kind!r}"
+    yield flag("normalisation", found.kind == expected.kind, kinds)
+    digests = f"statistics {found.key[:60]!r} of digest {_short(found.digest)!r}; accepted: {_short(expected.digest)!r}"
+    yield flag("normalisation", found.digest == expected.digest, digests)
 
 
 def decode(_case: Case, chunk: ActionChunk) -> Iterator[Finding]:

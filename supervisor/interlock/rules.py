@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from .arrays import BoolArray, FloatArray, IntArray
-from .chunk import Layout
+from .chunk import Layout, Normalisation
 from .fields import check_fields
 from .jsonform import Json
 from .motion import Motion
@@ -119,8 +119,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """What is taken from a policy: layouts, the period [s] (within 1e-3), the number of rows, the rows executed, a
-    normalisation.
+    """What is taken from a policy: layouts, the period [s] (within 1e-3), the number of rows, the rows executed, the
+    kind of normalisation that was undone, and the digest of its statistics (none: none).
     """
 
     layouts: tuple[Layout, ...]
@@ -129,15 +129,26 @@ class Accepts:
     rows_max: int
     execute: int
     normalisation: str
+    statistics: str = ""
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if (self.normalisation == "none") != (self.statistics == ""):
+            raise ValueError(
+                f"normalisation {self.normalisation} with statistics {self.statistics[:12] or 'not named'!r}: name the "
+                "digest of the statistics that may be undone, and none where nothing is"
+            )
         if not 0.0 < self.period_s < math.inf:
             raise ValueError(f"period must be positive and finite, got {self.period_s}")
         if not 1 <= self.rows_min <= self.rows_max <= MOST_ROWS:
             raise ValueError(f"rows must be a range from 1 to {MOST_ROWS}, got {self.rows_min} to {self.rows_max}")
         if not 1 <= self.execute <= self.rows_max:
             raise ValueError(f"execute must be from 1 to {self.rows_max}, got {self.execute}")
+
+    @property
+    def undone(self) -> Normalisation:
+        """What a chunk must say of its normalisation, but for the key, which the digest covers."""
+        return Normalisation(self.normalisation, "", self.statistics)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from interlock.chunk import Model
 from interlock.judge import judge
 from interlock_policies.answer import Contract, Decoded
+from interlock_policies.normalisation import Statistics
 from tests.supervisor.toy import ABSOLUTE, PERIOD_S, Physics, case, profile, rules, stamps
 
 
@@ -15,8 +16,9 @@ def contract(**changes: Any) -> Contract:
     return replace(Contract(ABSOLUTE, profile().digest, 2, 2, PERIOD_S, None, Model("toy")), **changes)
 
 
-def refused_by(promised: Contract, decoded: Decoded, **accepts: Any) -> set[str]:
-    """The checks of a rule set that refuse the chunk of an answer; `accepts` is what it takes otherwise."""
+def refused_by(promised: Contract, decoded: Decoded, accepted: Statistics | None = None) -> set[str]:
+    """The checks and rules that refuse the chunk of an answer, where these statistics are accepted."""
     chunk = promised.chunk(decoded, session="s", sequence=1, stamps=stamps())
-    taking = rules(accepts=replace(rules().accepts, **accepts))
+    undone: dict[str, Any] = {} if accepted is None else {"normalisation": accepted.kind, "statistics": accepted.digest}
+    taking = rules(accepts=replace(rules().accepts, **undone))
     return {finding.rule for finding in judge(case(chunk, rules=taking), Physics()).verdict.violated}

@@ -171,16 +171,18 @@ def test_F08_what_is_no_digest_matches_nothing(digest: str) -> None:
         pinned(Z, digest)
 
 
-def test_F08_a_rule_set_takes_only_the_kind_that_it_accepts() -> None:
+def test_F08_F12_a_rule_set_takes_only_the_statistics_that_it_names() -> None:
     statistics = ZScore("droid", (0.1, 0.2, 0.04), (0.1, 0.1, 0.01))
+    another = replace(statistics, key="another robot")
+    quantiles = Quantile("droid", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (True, True, True), 0.0)
     promised = contract(statistics=statistics)
     decoded = promised.decoded(lambda: np.zeros((2, 3)), "")
 
     assert decoded.normalisation == statistics.undone
     assert (statistics.undone.kind, statistics.undone.key) == ("z_score", "droid")
-    assert "check:normalisation" not in refused_by(promised, decoded, normalisation="z_score")
-    assert "check:normalisation" in refused_by(promised, decoded, normalisation="quantile")
-    assert "check:normalisation" in refused_by(promised, decoded)
+    assert "check:normalisation" not in refused_by(promised, decoded, statistics)
+    for other in (another, quantiles, None):
+        assert "check:normalisation" in refused_by(promised, decoded, other)
 
 
 def test_F08_a_contract_refuses_statistics_of_another_width() -> None:

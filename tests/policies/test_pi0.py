@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_rows_and_is_on_record(policy: Pi0) -> None
 
 
 def test_what_a_model_that_knows_nothing_says_is_physical_and_judged(policy: Pi0) -> None:
-    found = refused_by(policy.contract, policy.answer(seen(), 3), normalisation="z_score")
+    found = refused_by(policy.contract, policy.answer(seen(), 3), ACTIONS)
 
     assert found  # its rows jump about
     assert found.isdisjoint(f"check:{name}" for name in ("decode", "finite", "mask", "normalisation", "shape"))
@@ -174,7 +174,7 @@ def test_F01_F12_what_the_model_would_make_a_guess_of_is_refused_before_it_runs(
     assert decoded.decode == "failed"
     assert complaint in decoded.reason
     assert decoded.noise is not None
-    assert {"check:decode", "check:finite"} <= refused_by(unasked.contract, decoded, normalisation="z_score")
+    assert {"check:decode", "check:finite"} <= refused_by(unasked.contract, decoded, ACTIONS)
 
 
 def test_the_model_itself_takes_all_of_that_without_a_word(model: Any) -> None:
@@ -209,7 +209,7 @@ def test_F01_actions_of_nan_are_refused(model: Any, policy: Pi0) -> None:
 
     decoded = replace(policy, model=Broken(model.config)).answer(seen(), 3)
 
-    assert "check:finite" in refused_by(policy.contract, decoded, normalisation="z_score")
+    assert "check:finite" in refused_by(policy.contract, decoded, ACTIONS)
 
 
 def test_a_model_in_half_precision_is_asked_in_its_own(policy: Pi0) -> None:

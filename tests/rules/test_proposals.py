@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from interlock import checks
 from interlock.case import Case, Memory
 from interlock.chunk import Layout
 from interlock.errors import UnusableInput
@@ -40,6 +41,19 @@ def test_F07_every_layout_carries_the_same_rows(layout: Layout) -> None:
     path = lower(case, chunk, layout)
     assert np.abs(path.positions - ROWS).max() < 1e-12
     assert np.abs(path.grippers - GRIPPERS).max() < 1e-12
+
+
+def test_F08_F44_a_set_that_accepts_normalised_policies_can_be_provoked() -> None:
+    undone = replace(RULES.accepts, normalisation="z_score", statistics="a" * 64)
+    rules = replace(RULES, accepts=undone)
+    state = state_of(rules, START, 0)
+
+    chunk = chunk_of(rules, Asked(state, state.positions, first_row_ns=20_000_000), ROWS, GRIPPERS)
+
+    assert chunk.normalisation == undone.undone
+    assert all(
+        finding.ok for finding in checks.normalisation(Case(0, chunk, state, START.scene(0), Memory(), rules), chunk)
+    )
 
 
 @pytest.mark.parametrize("polarity", ["zero_closed", "zero_open"])

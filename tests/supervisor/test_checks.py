@@ -81,6 +81,7 @@ CHUNKS: dict[str, tuple[dict[str, Any], str]] = {
     "F07 deltas without an anchor": ({"layout": SINCE_SEEN.digest, "anchor": None}, "layout"),
     "F07 an anchor of another robot": ({"layout": SINCE_SEEN.digest, "anchor": np.zeros(3)}, "layout"),
     "F08 normalised values": ({"space": "normalised"}, "normalisation"),
+    "F08 statistics where none are accepted": ({"normalisation": Normalisation("none", "", "0" * 64)}, "normalisation"),
     "F08 statistics of another robot": ({"normalisation": Normalisation("z_score", "droid", "0")}, "normalisation"),
     "F11 another robot": ({"profile": "0" * 64}, "profile"),
     "F12 a fallback decode": ({"decode": "fallback"}, "decode"),
@@ -121,6 +122,29 @@ def test_a_chunk_is_refused_by_the_check_that_says_so(what: str) -> None:
     found = case(replace(chunk(), **changes), memory=memory)
 
     assert f"check:{check}" in refused_by(found)
+
+
+@pytest.mark.parametrize(
+    ("undone", "permitted"),
+    [
+        (Normalisation("z_score", "droid", "a" * 64), True),
+        (Normalisation("z_score", "by another name", "a" * 64), True),  # the digest covers the key
+        (Normalisation("z_score", "droid", "b" * 64), False),
+        (Normalisation("z_score", "droid", ""), False),
+        (Normalisation("quantile", "droid", "a" * 64), False),
+        (Normalisation("none", "", ""), False),
+        (None, False),
+    ],
+    ids=["the same", "another key", "another digest", "no digest", "another kind", "none", "nothing said"],
+)
+def test_F08_only_the_statistics_that_are_accepted_may_be_undone(
+    undone: Normalisation | None, *, permitted: bool
+) -> None:
+    accepts = replace(rules().accepts, normalisation="z_score", statistics="a" * 64)
+
+    found = refused_by(case(chunk(normalisation=undone), rules=rules(accepts=accepts)))
+
+    assert found == (set() if permitted else {"check:normalisation"})
 
 
 @pytest.mark.parametrize(

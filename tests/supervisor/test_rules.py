@@ -161,6 +161,12 @@ def test_F13_what_is_accepted_is_a_rate_and_a_range_of_rows(changes: dict[str, A
         Accepts(**{**good, **changes}, normalisation="none")
 
 
+@pytest.mark.parametrize(("kind", "digest"), [("none", "0" * 64), ("z_score", ""), ("quantile", "")])
+def test_F08_a_normalisation_is_accepted_with_its_statistics_alone(kind: str, digest: str) -> None:
+    with pytest.raises(ValueError, match="name the digest of the statistics"):
+        Accepts(LAYOUTS, 0.02, 1, 64, 25, kind, digest)
+
+
 @pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["observation_s", "state_s", "objects_s"])
 def test_F18_nothing_is_fresh_for_ever(name: str, bad: float) -> None:
