@@ -72,6 +72,8 @@ class Fast:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.contract.statistics is None:
+            raise ValueError("FAST says normalised values: its contract needs their statistics")
         if not 0.0 < self.scale < math.inf:
             raise ValueError(f"scale must be positive and finite, got {self.scale}")
         if self.vocabulary < 1:

@@ -33,6 +33,8 @@ class OpenVla:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.contract.statistics is None:
+            raise ValueError("OpenVLA says normalised values: its contract needs their statistics")
         if self.vocabulary <= len(EDGES):
             raise ValueError(f"vocabulary must be more than {len(EDGES)} tokens, got {self.vocabulary}")
 

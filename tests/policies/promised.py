@@ -8,8 +8,10 @@ from typing import Any
 from interlock.chunk import Model
 from interlock.judge import judge
 from interlock_policies.answer import Contract, Decoded
-from interlock_policies.normalisation import Statistics
+from interlock_policies.normalisation import Quantile, Statistics
 from tests.supervisor.toy import ABSOLUTE, PERIOD_S, Physics, case, profile, rules, stamps
+
+UNIT = Quantile("unit", (-1.0,) * 3, (1.0,) * 3, (True,) * 3, 0.0)  # makes of normalised values the same
 
 
 def contract(**changes: Any) -> Contract:

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from interlock_policies.answer import Undecodable
 from interlock_policies.fast import BytePairs, Fast, HuggingFace, refuse_middle
 from interlock_policies.normalisation import ZScore
-from tests.policies.promised import contract, refused_by
+from tests.policies.promised import UNIT, contract, refused_by
 
 ROWS = 8
 VALUES = arrays(np.float64, (ROWS, 3), elements=st.floats(-1.0, 1.0))
@@ -34,7 +34,7 @@ class Characters:
 
 
 def policy(rows: int = 2, **changes: Any) -> Fast:
-    promised = contract(rows=rows, execute=rows)
+    promised = contract(rows=rows, execute=rows, statistics=UNIT)
     return replace(Fast(promised, Characters(), vocabulary=1024), **changes)
 
 
@@ -186,6 +186,11 @@ def test_F12_a_coefficient_that_the_original_would_clip_is_refused(value: float,
 def test_a_decoder_that_cannot_be_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match="must be"):
         policy(**changes)
+
+
+def test_F08_coefficients_without_statistics_are_never_taken_for_physical_values() -> None:
+    with pytest.raises(ValueError, match="needs their statistics"):
+        policy(contract=contract())
 
 
 @pytest.mark.slow

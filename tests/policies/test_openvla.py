@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from interlock_policies.normalisation import Quantile
 from interlock_policies.openvla import OpenVla, tokens_of
-from tests.policies.promised import contract, refused_by
+from tests.policies.promised import UNIT, contract, refused_by
 
 VOCABULARY = 32000  # Llama 2, without padding
 LAST, FIRST = 31999, 31744
@@ -22,7 +22,7 @@ VALUES = arrays(np.float64, 6, elements=st.floats(-1.0, 1.0))
 
 
 def policy(**changes: Any) -> OpenVla:
-    return OpenVla(contract(**changes), VOCABULARY)
+    return OpenVla(contract(**{"statistics": UNIT, **changes}), VOCABULARY)
 
 
 def original(token: int) -> Fraction:
@@ -117,4 +117,9 @@ def test_F01_only_normalised_values_have_tokens(value: float) -> None:
 @pytest.mark.parametrize("vocabulary", [0, -1, 256])
 def test_a_vocabulary_without_room_for_text_is_refused(vocabulary: int) -> None:
     with pytest.raises(ValueError, match="more than 256"):
-        OpenVla(contract(), vocabulary)
+        OpenVla(contract(statistics=UNIT), vocabulary)
+
+
+def test_F08_bins_without_statistics_are_never_taken_for_physical_values() -> None:
+    with pytest.raises(ValueError, match="needs their statistics"):
+        OpenVla(contract(), VOCABULARY)

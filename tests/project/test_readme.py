@@ -188,6 +188,33 @@ def test_the_loop_of_the_page_on_running_reviews_chunks_that_only_a_slow_machine
     assert "check:stamps: observation" not in run.stdout
 
 
+POLICIES = (ROOT / "docs/policies.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(
+    r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```\n\n```text\n(.*?)^```", POLICIES, re.MULTILINE | re.DOTALL
+)
+
+
+def test_every_python_of_the_page_on_policies_is_an_example_with_its_output() -> None:
+    languages = [block.language for block in blocks(POLICIES)]
+
+    assert languages.count("python") == languages.count("text") == len(EXAMPLES) >= 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("about", "program", "output"), EXAMPLES, ids=[about for about, _, _ in EXAMPLES])
+def test_the_examples_of_the_page_on_policies_print_what_it_says(
+    about: str, program: str, output: str, tmp_path: Path
+) -> None:
+    if about == "pi0":
+        pytest.importorskip("transformers", reason="needs torch and transformers, of the extra `policies`")
+
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout == output
+
+
 GOOD = """
 ```sh
 git clone URL && cd interlock
