@@ -103,7 +103,7 @@ class Pi0:
 
     def _sampled(self, seen: Observation, drawn: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         try:
-            import torch  # noqa: PLC0415 - heavy, and of an extra
+            import torch  # noqa: PLC0415 - of an extra  # pyright: ignore[reportMissingModuleSource]
         except ImportError as error:
             raise UnusableInput(MISSING) from error
         self._refuse(seen, finite=bool(torch.isfinite(seen.pixel_values).all().item()))
