@@ -1,4 +1,4 @@
-"""The page on speed: docs/speed.md and its pictures, from bench/results.json, growth.json and memory.json alone.
+"""The page on speed: docs/speed.md and its pictures, from results.json, growth.json, memory.json and gating.json alone.
 
 `make bench` writes it after it has measured.
 """
@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bench import growth, memory, speed
+from bench import gating, growth, memory, speed
 from bench.courses import GAPS, Scenario
 from bench.speed import BALLS, DENSE, FORECAST, NAIVE, REVIEW
 from bench.waypoints import COAL, MUJOCO
@@ -82,6 +82,14 @@ MEMORY: Final = """
 """
 
 
+GATE: Final = """
+## The gate
+
+One step of `interlock.robots.Gate`, over {steps:,} steps of permitted plans: {median:.0%} of a controller's period of
+1 ms at the median, {slow:.0%} at the 99th percentile.
+"""
+
+
 class Target(NamedTuple):
     """What a figure should be at most: its name in the page, the figure, the limit."""
 
@@ -116,7 +124,7 @@ def targets(rows: Sequence[speed.Row]) -> Iterator[Target]:
         yield Target(f"forecast, {scenario}, median to that of dense sampling", share, BEST_DENSE)
 
 
-def page(rows: Sequence[speed.Row], grown: growth.Growth, remembered: memory.Memory) -> str:
+def page(rows: Sequence[speed.Row], grown: growth.Growth, remembered: memory.Memory, stepped: gating.Gating) -> str:
     """The whole page."""
     chunks = min(row["chunks"] for row in rows)
     seen = ", ".join(f"{value:.1f}" for value in remembered["seen_mb"])
@@ -138,6 +146,7 @@ def page(rows: Sequence[speed.Row], grown: growth.Growth, remembered: memory.Mem
             growth_mb=remembered["growth_mb"],
             seen=seen,
         ).rstrip(),
+        GATE.format(steps=stepped["steps"], median=stepped["median_share"], slow=stepped["p99_share"]).rstrip(),
     ]
     return "\n".join(parts) + "\n"
 
@@ -251,7 +260,8 @@ def main(text: Path = PAGE, pictures: Path = PICTURES) -> int:
     rows: list[speed.Row] = json.loads(speed.RESULTS.read_text(encoding="utf-8"))
     grown: growth.Growth = json.loads(growth.RESULTS.read_text(encoding="utf-8"))
     remembered: memory.Memory = json.loads(memory.RESULTS.read_text(encoding="utf-8"))
-    text.write_text(page(rows, grown, remembered), encoding="utf-8")
+    stepped: gating.Gating = json.loads(gating.RESULTS.read_text(encoding="utf-8"))
+    text.write_text(page(rows, grown, remembered, stepped), encoding="utf-8")
     draw_speed(rows, pictures / "speed.png")
     draw_growth(grown, pictures / "growth.png")
     for aim in targets(rows):

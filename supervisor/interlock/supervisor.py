@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -148,6 +149,27 @@ class Supervisor:
         with self._brakes.one(), self._turn:
             state = self._memory.state if self._memory.state == "stopped" else "holding"
             self._memory = replace(self._memory, state=state, plan=None)
+
+    def departed(self, why: str) -> None:
+        """What was to be sent to the robot, or came from it, is not as permitted: forgets the plan like `braked`, and
+        puts it on record. Never waits: where a review is under way, that follows it, and its permit is taken back.
+        """
+        brake = ExitStack()
+        brake.enter_context(self._brakes.one())
+
+        def forget() -> None:
+            with brake, self._turn:
+                state = self._memory.state if self._memory.state == "stopped" else "holding"
+                self._memory = replace(self._memory, state=state, plan=None)
+                self._note("departed", Body({"why": why}))
+
+        if self._turn.acquire(blocking=False):
+            try:
+                forget()
+            finally:
+                self._turn.release()
+        else:
+            threading.Thread(target=forget, name="interlock-departed").start()
 
     def stop(self, why: str) -> None:
         """Latches a supervisor stop, and puts it on record; the caller brakes the robot first."""

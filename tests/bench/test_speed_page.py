@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import growth, memory, speed
+from bench import gating, growth, memory, speed
 from bench.courses import GAPS, Scenario
 from bench.speed import BALLS, DENSE, FORECAST, NAIVE, REVIEW
 from bench.speed_page import PAGE, PICTURES, draw_growth, draw_speed, main, page, targets
@@ -18,9 +18,9 @@ from bench.waypoints import COAL, MUJOCO
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def figures() -> tuple[list[speed.Row], growth.Growth, memory.Memory]:
-    texts = [module.RESULTS.read_text(encoding="utf-8") for module in (speed, growth, memory)]
-    return json.loads(texts[0]), json.loads(texts[1]), json.loads(texts[2])
+def figures() -> tuple[list[speed.Row], growth.Growth, memory.Memory, gating.Gating]:
+    texts = [module.RESULTS.read_text(encoding="utf-8") for module in (speed, growth, memory, gating)]
+    return json.loads(texts[0]), json.loads(texts[1]), json.loads(texts[2]), json.loads(texts[3])
 
 
 def row(method: str, scenario: Scenario, median: float, p99: float) -> speed.Row:
@@ -95,17 +95,17 @@ def test_figures_at_their_limits_are_met() -> None:
     ],
 )
 def test_what_is_not_met_is_said(found: Sequence[speed.Row], missed: set[str]) -> None:
-    _, grown, remembered = figures()
+    _, grown, remembered, stepped = figures()
 
-    text = page(found, grown, remembered)
+    text = page(found, grown, remembered, stepped)
 
     assert {line.split(" | ")[0][2:] for line in text.splitlines() if line.endswith("**not met** |")} == missed
 
 
 def test_an_engine_that_was_not_there_is_not_on_the_page() -> None:
-    _, grown, remembered = figures()
+    _, grown, remembered, stepped = figures()
 
-    text = page(rows(1.0, 1.0, 1.0, 1e3), grown, remembered)
+    text = page(rows(1.0, 1.0, 1.0, 1e3), grown, remembered, stepped)
 
     assert COAL not in text
     assert MUJOCO not in text
@@ -117,7 +117,7 @@ def test_a_run_without_the_yardstick_is_an_error() -> None:
 
 
 def test_the_pictures_are_drawn_from_the_figures(tmp_path: Path) -> None:
-    found, grown, _ = figures()
+    found, grown, *_ = figures()
 
     draw_speed(found, tmp_path / "speed.png")
     draw_growth(grown, tmp_path / "growth.png")

@@ -178,7 +178,7 @@ def test_readme_is_true(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_loop_of_the_page_on_running_reviews_chunks_that_only_a_slow_machine_refuses(tmp_path: Path) -> None:
     page = (ROOT / "docs/running.md").read_text(encoding="utf-8")
-    (program,) = [block.text for block in blocks(page) if block.language == "python"]
+    program = next(block.text for block in blocks(page) if block.language == "python")
 
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -189,22 +189,27 @@ def test_the_loop_of_the_page_on_running_reviews_chunks_that_only_a_slow_machine
 
 
 POLICIES = (ROOT / "docs/policies.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(
-    r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```\n\n```text\n(.*?)^```", POLICIES, re.MULTILINE | re.DOTALL
+RUNNING = (ROOT / "docs/running.md").read_text(encoding="utf-8")
+EXAMPLE = re.compile(
+    r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```\n\n```text\n(.*?)^```", re.MULTILINE | re.DOTALL
 )
+EXAMPLES = [*EXAMPLE.findall(POLICIES), *EXAMPLE.findall(RUNNING)]
 
 
 def test_every_python_of_the_page_on_policies_is_an_example_with_its_output() -> None:
     languages = [block.language for block in blocks(POLICIES)]
 
-    assert languages.count("python") == languages.count("text") == len(EXAMPLES) >= 5
+    assert languages.count("python") == languages.count("text") == len(EXAMPLE.findall(POLICIES)) >= 5
+
+
+def test_the_page_on_running_shows_a_loop_and_a_gate_with_its_output() -> None:
+    assert [block.language for block in blocks(RUNNING)] == ["python", "python", "text"]
+    assert len(EXAMPLE.findall(RUNNING)) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("about", "program", "output"), EXAMPLES, ids=[about for about, _, _ in EXAMPLES])
-def test_the_examples_of_the_page_on_policies_print_what_it_says(
-    about: str, program: str, output: str, tmp_path: Path
-) -> None:
+def test_the_examples_of_the_pages_print_what_they_say(about: str, program: str, output: str, tmp_path: Path) -> None:
     if about == "pi0":
         pytest.importorskip("transformers", reason="needs torch and transformers, of the extra `policies`")
 
