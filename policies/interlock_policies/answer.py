@@ -29,7 +29,8 @@ class Decoded:
 
     `decode` is `failed` where the answer could not be read: all rows are NaN then, so that nothing of them can be
     mistaken for a pose, and `reason` says what was found and expected. `raw_digest` is of the answer as it came;
-    `noise` is what it was sampled from, where it was.
+    `noise` is what it was sampled from, where it was. `instruction` and `images`, by digest, are what it was asked
+    with, where the adapter knows.
     """
 
     values: FloatArray
@@ -39,6 +40,8 @@ class Decoded:
     raw_digest: str
     reason: str = ""
     noise: Noise | None = None
+    instruction: str = ""
+    images: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -119,7 +122,7 @@ class Contract:
         images: tuple[str, ...] = (),
     ) -> ActionChunk:
         """The chunk of an answer. `anchor` holds the joint positions [rad] of the observation, which a layout with
-        `delta_from_observation` needs.
+        `delta_from_observation` needs. Instruction and images are the answer's own where none are given here.
         """
         return ActionChunk(
             id=f"{session}-{sequence}",
@@ -135,8 +138,8 @@ class Contract:
             anchor=anchor,
             normalisation=decoded.normalisation,
             decode=decoded.decode,
-            instruction=instruction,
-            images=images,
+            instruction=instruction or decoded.instruction,
+            images=images or decoded.images,
             model=self.model,
             raw_digest=decoded.raw_digest,
             noise=decoded.noise,

@@ -10,12 +10,13 @@ from typing import Any, Final, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from interlock.arrays import FloatArray, floats, whole
+from interlock.arrays import FloatArray, floats
 from interlock.chunk import Noise
 from interlock.errors import UnusableInput
 from interlock.fields import check_fields
 
 from .answer import Contract, Decoded, Undecodable, raw_digest
+from .noise import noise
 from .normalisation import Statistics
 
 MISSING: Final = "pi0 needs torch and transformers; install them with: pip install 'interlock-vla[policies]'"
@@ -145,11 +146,3 @@ class Pi0:
         if sampled.shape != expected:
             raise Undecodable(f"actions of shape {sampled.shape}, expected {expected}")
         return floats("actions", sampled[0, : self.contract.rows, : self.contract.columns], 2)
-
-
-def noise(seed: int, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """Standard normal noise of a seed that is not negative, by numpy's PCG64: it does not depend on torch or its
-    device. Its digest says whether a replay drew the same.
-    """
-    generator = np.random.Generator(np.random.PCG64(whole("seed", seed)))
-    return generator.standard_normal(shape, dtype=np.float32)

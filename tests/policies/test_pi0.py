@@ -14,8 +14,9 @@ import pytest
 
 from interlock.errors import UnusableInput
 from interlock_policies.answer import raw_digest
+from interlock_policies.noise import noise
 from interlock_policies.normalisation import Quantile, ZScore
-from interlock_policies.pi0 import Observation, Pi0, noise
+from interlock_policies.pi0 import Observation, Pi0
 from tests.policies.promised import contract, refused_by
 from tests.supervisor.toy import stamps
 
@@ -241,12 +242,6 @@ def test_a_policy_that_cannot_be_is_refused(policy: Pi0, changes: dict[str, Any]
 def test_a_model_in_training_mode_is_refused(policy: Pi0) -> None:
     with pytest.raises(ValueError, match="training mode"):
         replace(policy, model=tiny().train())
-
-
-@pytest.mark.parametrize("seed", [-1, 0.5, True, None], ids=str)
-def test_noise_needs_a_seed(seed: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        noise(seed, (1, 2))
 
 
 def test_without_torch_it_is_said_what_to_install(policy: Pi0, monkeypatch: pytest.MonkeyPatch) -> None:
