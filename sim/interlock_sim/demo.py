@@ -16,17 +16,25 @@ from .tasks import TASKS
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One episode of the demo, small enough to be sent to another process: the fault by name."""
+    """One episode of the demo, small enough to be sent to another process: the fault by name, and the policy, where it
+    is not the scripted expert.
+    """
 
     task: str
     seed: int
     fault: str | None
     supervised: bool
+    policy: str | None = None
+
+    @property
+    def what(self) -> str:
+        """The fault, or the task where there is none, with its policy."""
+        return self.fault or (self.task if self.policy is None else f"{self.policy}, {self.task}")
 
     @property
     def name(self) -> str:
         """The fault, or the task where there is none, and the seed."""
-        return f"{self.fault or self.task}, seed {self.seed}"
+        return f"{self.what}, seed {self.seed}"
 
     @property
     def episode(self) -> Episode:
@@ -48,6 +56,30 @@ def jobs(seeds: int) -> tuple[Job, ...]:
     runs = [(task, None) for task in TASKS] + [(fault.task, fault.name) for fault in FAULTS]
     every = [Job(task, seed, fault, by) for task, fault in runs for seed in range(seeds) for by in (True, False)]
     return tuple(sorted(every, key=lambda job: (job.task != "pick_and_place", not job.supervised)))
+
+
+def policy_jobs(policy: str, seeds: int) -> tuple[Job, ...]:
+    """Every task with so many seeds, by a policy in the expert's place, with and without a supervisor."""
+    return tuple(Job(task, seed, None, by, policy) for seed in range(seeds) for task in TASKS for by in (True, False))
+
+
+def policy_summary(policy: str, done: Sequence[Done]) -> dict[str, Json]:
+    """What a policy proposed and what came of it. `violations` are contacts and episodes beyond a limit, as the physics
+    saw them, under the supervisor.
+    """
+    supervised = [item for item in done if item.job.supervised]
+    judged = _judged(supervised)
+    proposals = sum(item.outcome.judged.reviews for item in supervised if item.outcome.judged is not None)
+    refused = sum(item.outcome.judged.vetoes for item in supervised if item.outcome.judged is not None)
+    return {
+        "policy": policy,
+        "proposals": proposals,
+        "permitted": proposals - refused,
+        "refused": refused,
+        "violations": sum(len(one.outcome.contacts) + one.outcome.limit_violated for one in supervised),
+        "unsupervised": _counts([item for item in done if not item.job.supervised]),
+        "supervised": judged,
+    }
 
 
 def summary(done: Sequence[Done]) -> dict[str, Json]:
@@ -105,7 +137,9 @@ def _time_ratio(nominal: Sequence[Done]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Something that must be so in every episode of one kind, or, where `any_of` them is enough, in one per fault."""
+    """Something that must be so in every episode of one kind, or, where `any_of` them is enough, in one per fault or
+    policy.
+    """
 
     text: str
     holds: Callable[[Outcome], bool]
@@ -119,11 +153,11 @@ PROMISES = (
     Promise(
         "with the supervisor nothing is touched and no limit exceeded", lambda o: not o.harmed, lambda j: j.supervised
     ),
-    Promise("without a fault the task succeeds", lambda o: o.success, lambda j: j.fault is None),
+    Promise("without a fault the task succeeds", lambda o: o.success, lambda j: j.fault is None and j.policy is None),
     Promise(
         "without a fault nothing is vetoed, unless its review came too late",
         lambda o: o.judged is not None and o.judged.vetoes == o.judged.by_rule.get(LATE, 0),
-        lambda j: j.fault is None and j.supervised,
+        lambda j: j.fault is None and j.policy is None and j.supervised,
     ),
     Promise(
         "without the supervisor a hazardous fault does harm",
@@ -135,6 +169,24 @@ PROMISES = (
         "a fault that is not hazardous does no harm",
         lambda o: not o.harmed,
         lambda j: j.fault is not None and j.fault not in HAZARDOUS,
+    ),
+    Promise(
+        "without the supervisor a policy that knows nothing does harm",
+        lambda o: o.harmed,
+        lambda j: j.policy is not None and not j.supervised,
+        any_of=True,
+    ),
+    Promise(
+        "some of what such a policy proposes is permitted",
+        lambda o: o.judged is not None and o.judged.vetoes < o.judged.reviews,
+        lambda j: j.policy is not None and j.supervised,
+        any_of=True,
+    ),
+    Promise(
+        "some of what such a policy proposes is refused",
+        lambda o: o.judged is not None and o.judged.vetoes > 0,
+        lambda j: j.policy is not None and j.supervised,
+        any_of=True,
     ),
 )
 
@@ -149,13 +201,11 @@ def broken(done: Sequence[Done]) -> tuple[str, ...]:
 def _breaches(promise: Promise, done: Sequence[Done]) -> list[str]:
     concerned = [item for item in done if promise.applies(item.job)]
     if promise.any_of:
-        return sorted(_faults(concerned) - _faults(item for item in concerned if promise.holds(item.outcome)))
+        return sorted(_causes(concerned) - _causes(item for item in concerned if promise.holds(item.outcome)))
     wrong = [item.job for item in concerned if not promise.holds(item.outcome)]
-    return [
-        f"{job.fault or job.task} (seed {job.seed}, {'with' if job.supervised else 'without'} supervisor)"
-        for job in wrong
-    ]
+    return [f"{job.what} (seed {job.seed}, {'with' if job.supervised else 'without'} supervisor)" for job in wrong]
 
 
-def _faults(done: Iterable[Done]) -> set[str]:
-    return {item.job.fault for item in done if item.job.fault is not None}
+def _causes(done: Iterable[Done]) -> set[str]:
+    """The faults and policies of these episodes."""
+    return {cause for item in done for cause in (item.job.fault, item.job.policy) if cause is not None}

@@ -46,8 +46,8 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a supervisor did in an episode: refusals, amendments, refusals by rule, whether it ended latched, and how
-    often a recheck of the committed plan braked the arm.
+    """What a supervisor did in an episode: refusals, amendments, refusals by rule, whether it ended latched, how often
+    a recheck of the committed plan braked the arm, and how many chunks it reviewed.
     """
 
     vetoes: int = 0
@@ -55,6 +55,7 @@ class Judged:
     by_rule: Mapping[str, int] = field(default_factory=dict[str, int])
     latched: bool = False
     rechecks: int = 0
+    reviews: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +93,27 @@ class Stage:
     done: Callable[[], bool]
 
 
+MakePolicy = Callable[[World, Task, str], Policy]
+"""A policy in the place of the scripted expert: from the world that it sees, its task, and the name of its session."""
+
 Supervise = Callable[[Policy, Robot, Clock, Callable[[], bool]], Judged]
 """Runs the closed loop under a supervisor until it is done or latched: policy, robot, clock, done."""
 
 
 def run_episode(
-    profile: Profile, cell: Cell, episode: Episode, supervise: Supervise | None, begin_ns: int = BEGIN_NS
+    profile: Profile,
+    cell: Cell,
+    episode: Episode,
+    supervise: Supervise | None,
+    begin_ns: int = BEGIN_NS,
+    make_policy: MakePolicy | None = None,
 ) -> Outcome:
     """One episode under a supervisor, or, where there is none, with the chunks played as they come.
 
-    Its clock begins at `begin_ns`, so that episodes can follow one another on one supervisor's clock.
+    Its clock begins at `begin_ns`, so that episodes can follow one another on one supervisor's clock. The policy is the
+    scripted expert where none is made.
     """
-    stage = set_stage(profile, cell, episode, begin_ns)
+    stage = set_stage(profile, cell, episode, begin_ns, make_policy)
     try:
         judged = None
         if supervise is None:
@@ -124,7 +134,13 @@ def run_episode(
         stage.world.close()
 
 
-def set_stage(profile: Profile, cell: Cell, episode: Episode, begin_ns: int = BEGIN_NS) -> Stage:
+def set_stage(
+    profile: Profile,
+    cell: Cell,
+    episode: Episode,
+    begin_ns: int = BEGIN_NS,
+    make_policy: MakePolicy | None = None,
+) -> Stage:
     """The world, the robot and the policy of an episode; whoever asks for it closes its world."""
     rng = episode.rng()
     tool = tool_of(profile, cell.mount)
@@ -135,7 +151,11 @@ def set_stage(profile: Profile, cell: Cell, episode: Episode, begin_ns: int = BE
         profile, cell, task.things, task.intended, positions=start, grippers=np.array([task.hand]), start_ns=begin_ns
     )
     session = f"{episode.task}-{episode.fault.name if episode.fault else 'nominal'}-{episode.seed}-{begin_ns}"
-    policy: Policy = SimPolicy(Expert(path, rng), profile, rng, session=session, instruction=task.instruction)
+    policy: Policy
+    if make_policy is None:
+        policy = SimPolicy(Expert(path, rng), profile, rng, session=session, instruction=task.instruction)
+    else:
+        policy = make_policy(world, task, session)
     if episode.fault is not None:
         onset_ns = begin_ns + round(episode.fault.onset_s * 1e9)
         policy = Faulty(policy, episode.fault, onset_ns, profile=profile, tool=tool, task=task, rng=rng)

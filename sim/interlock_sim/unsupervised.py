@@ -21,10 +21,15 @@ AHEAD_NS = 300_000_000  # the next chunk is asked for so long before the execute
 
 
 class Unsupervised:
-    """Drives a simulated world with chunks of absolute joint positions, row by row, whatever is in them."""
+    """Drives a simulated world with chunks of joint positions, absolute or from row to row, whatever is in them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._from_row_to_row = {
+            layout.digest
+            for layout in world.profile.layouts
+            if any(channel.reference == "delta_from_previous" for channel in layout.channels)
+        }
         self.rows_end_ns = world.now_ns
 
     def play(self, chunk: ActionChunk) -> None:
@@ -36,7 +41,10 @@ class Unsupervised:
         start, hands = self._world.track.window(first_ns, 1)
         count = start.shape[1]
         times = first_ns + period_ns * np.arange(len(chunk.values) + 1, dtype=np.int64)
-        positions = np.concatenate([start, chunk.values[:, :count]])
+        rows = chunk.values[:, :count]
+        if chunk.layout in self._from_row_to_row:
+            rows = start + np.cumsum(rows, axis=0)
+        positions = np.concatenate([start, rows])
         # A gripper's value is sent when its row begins, and held until the next.
         grippers = np.concatenate([chunk.values[:, count:], chunk.values[-1:, count:]]) if hands.size else hands
         self._world.follow(spliced(self._world.track, times, positions, grippers, now_ns))

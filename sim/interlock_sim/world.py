@@ -8,11 +8,11 @@ import numpy as np
 
 from interlock.arrays import FloatArray
 from interlock.errors import UnusableInput
-from interlock.geometry import Pose
+from interlock.geometry import Pose, Vector
 from interlock.profile import Profile
 from interlock.scene import Cell, Held
 
-from ._bullet import Bullet, Touch
+from ._bullet import Bullet, Pixels, Touch
 from .hands import Grasp, Hands, Thing
 from .track import EASING, STEP_NS, Track, at_rest, eased
 from .urdf import described, urdf_text
@@ -27,6 +27,8 @@ GAIN = 0.1  # the share of a position error that the motors take back in each st
 FINGER_GAIN = 0.05
 FINGER_N = 20.0  # where the profile gives no force
 GRIP_FRICTION = 1.0
+CAMERA: Vector = (1.25, 0.42, 1.18)  # where the cell's camera stands, and what it looks at [m, world]
+CAMERA_TARGET: Vector = (0.34, 0.0, 0.38)
 
 
 class World:
@@ -163,6 +165,10 @@ class World:
                 self._bullet.let_touch(self._robot, self._links[pair.a], self._robot, self._links[pair.b], on=False)
         for body in fixed:
             self._bullet.let_touch(self._robot, -1, body, -1, on=False)
+
+    def photograph(self, width: int, height: int) -> Pixels:
+        """What the cell's camera sees now (height, width, 3): the shapes that collide, some ms of drawing."""
+        return self._bullet.photograph(CAMERA, CAMERA_TARGET, width, height)
 
     def pose_of(self, thing: str) -> Pose:
         """Where a thing is in the world."""

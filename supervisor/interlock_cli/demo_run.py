@@ -17,10 +17,11 @@ import numpy as np
 from interlock.errors import InterlockError
 from interlock.jsonform import Json
 from interlock_audit_logs import AuditLog, Verification, open_log, verify
-from interlock_sim.demo import Job, broken, jobs, summary
+from interlock_sim.demo import Job, broken, jobs, policy_jobs, policy_summary, summary
 
 from .demo_pipe import Append, Failed, Finished, Order, Paint, Painted, Refusal, Replay, Replayed, Report, Seen, keep
-from .demo_screen import Screen, show, show_pictures
+from .demo_policy import require_torch
+from .demo_screen import Screen, show, show_pictures, show_policy
 from .demo_worker import work
 from .printing import console, print_json, print_line
 
@@ -85,16 +86,24 @@ class Wanted:
     processes: int
     realtime: bool
     form: Literal["text", "json"]
+    policy: str | None = None
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The episodes."""
+        return jobs(self.seeds) if self.policy is None else policy_jobs(self.policy, self.seeds)
 
 
 def run_demo(wanted: Wanted) -> int:
     """Runs the demo and prints its figures, then the pictures, of which any may fail; the exit code."""
+    if wanted.policy is not None:
+        require_torch()
     where = wanted.directory or wanted.runs / f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     began = time.monotonic()
-    progress, episodes, text = Progress(), jobs(wanted.seeds), wanted.form == "text"
+    progress, episodes, text = Progress(), wanted.jobs, wanted.form == "text"
     if text:
         print_line(beginning(episodes, realtime=wanted.realtime))
-    with _workers(wanted.processes, wanted.rules, realtime=wanted.realtime) as pipes:
+    with _workers(wanted) as pipes:
         with Screen(console() if text else None) as screen:
             with open_log(where) as log:
                 _run(pipes, episodes, log, progress, screen, "episodes")
@@ -103,9 +112,9 @@ def run_demo(wanted: Wanted) -> int:
                 point_to(where)
             shares = [Replay(where, first, len(pipes)) for first in range(len(pipes))]
             _run(pipes, shares, None, progress, screen, "replay")
-        figures = _figures(where, verified, progress) | {"seconds": round(time.monotonic() - began, 1)}
+        figures = _figures(wanted, where, verified, progress) | {"seconds": round(time.monotonic() - began, 1)}
         if text:
-            show(figures)
+            (show if wanted.policy is None else show_policy)(figures)
         figures |= _paint(pipes, where, progress)
     if text:
         show_pictures(figures)
@@ -129,11 +138,12 @@ def point_to(run: Path) -> None:
 
 
 @contextmanager
-def _workers(count: int, rules: str, *, realtime: bool) -> Generator[list[Connection]]:
+def _workers(wanted: Wanted) -> Generator[list[Connection]]:
     """Processes that do what their pipes say; at the end they are told to stop."""
     context = multiprocessing.get_context("spawn")  # a forked PyBullet shares its client with its parent
-    pairs = [context.Pipe() for _ in range(count)]
-    started = [context.Process(target=work, args=(there, rules), kwargs={"realtime": realtime}) for _, there in pairs]
+    pairs = [context.Pipe() for _ in range(wanted.processes)]
+    how = {"realtime": wanted.realtime, "policy": wanted.policy}
+    started = [context.Process(target=work, args=(there, wanted.rules), kwargs=how) for _, there in pairs]
     try:
         for process in started:
             process.start()
@@ -219,7 +229,7 @@ def paintings(where: Path, folder: Path, progress: Progress) -> list[Order]:
     ]
 
 
-def _figures(where: Path, verified: Verification, progress: Progress) -> dict[str, Json]:
+def _figures(wanted: Wanted, where: Path, verified: Verification, progress: Progress) -> dict[str, Json]:
     done = [finished.done for finished in progress.finished]
     wrong = list(broken(done))
     wrong += [] if verified.ok else ["the log does not verify"]
@@ -233,7 +243,8 @@ def _figures(where: Path, verified: Verification, progress: Progress) -> dict[st
         "replayed_identical": progress.replayed,
     }
     figures: dict[str, Json] = {"review_ms": _review_ms(progress.finished), "log": log}
-    return {**summary(done), **figures, "broken": wrong}
+    found = summary(done) if wanted.policy is None else policy_summary(wanted.policy, done)
+    return {**found, **figures, "broken": wrong}
 
 
 def _review_ms(finished: Sequence[Finished]) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from interlock.jsonform import Json
 from .demo_pipe import Finished, Report, Seen
 from .findings import OUTCOMES
 from .plain import plain
-from .printing import counted, print_line, print_table, table
+from .printing import counted, print_line, print_rows, print_table, table
 
 SHOWN: Final = 10  # of each table: 26 lines in all, with their heads and the bar
 DECISIONS: Final = ("episode", "at", "decision", "turns on", "margin")
@@ -95,7 +95,7 @@ class Screen:
 
 def show(figures: Mapping[str, Json]) -> None:
     """The figures of the demo, for people."""
-    nominal, log, reviews = (cast("Mapping[str, Json]", figures[name]) for name in ("nominal", "log", "review_ms"))
+    nominal = cast("Mapping[str, Json]", figures["nominal"])
     print_table(_table(cast("Sequence[Mapping[str, Json]]", figures["faults"])))
     print_line("Contacts, and episodes beyond a limit: without / with the supervisor.")
     print_line(
@@ -104,6 +104,12 @@ def show(figures: Mapping[str, Json]) -> None:
         f"{counted(nominal['rechecks'], 'plan')} braked by a recheck, "
         f"{counted(nominal['contacts'], 'contact')}; {nominal['time_ratio']} times as long as alone."
     )
+    _show_record(figures)
+
+
+def _show_record(figures: Mapping[str, Json]) -> None:
+    """How long reviews took, the record, and the promises that were not kept."""
+    log, reviews = (cast("Mapping[str, Json]", figures[name]) for name in ("log", "review_ms"))
     print_line(f"A review took {reviews['p50']} ms (median), {reviews['p99']} ms (99 of 100).")
     verified = "verified" if log["verified"] else "DOES NOT VERIFY"
     same = "all" if log["replayed_identical"] else "NOT ALL"
@@ -112,6 +118,25 @@ def show(figures: Mapping[str, Json]) -> None:
     for text in cast("Sequence[str]", figures["broken"]):
         print_line(f"NOT KEPT: {text}", "bold red")
     print_line(f"{figures['seconds']} s")
+
+
+def show_policy(figures: Mapping[str, Json]) -> None:
+    """The figures of a policy in the expert's place, for people."""
+    judged, alone = (cast("Mapping[str, Json]", figures[side]) for side in ("supervised", "unsupervised"))
+    by_rule = cast("Mapping[str, int]", judged["by_rule"])
+    print_rows(("refused by", "proposals"), [(rule, str(count)) for rule, count in by_rule.items()])
+    print_line(
+        f"{figures['policy']}, in {counted(judged['episodes'], 'episode')}: "
+        f"{counted(figures['proposals'], 'proposal')}, {figures['refused']} refused, {figures['permitted']} permitted, "
+        f"{judged['amended']} of them amended; "
+        f"{counted(judged['rechecks'], 'plan')} braked by a recheck, {counted(judged['latched'], 'latched stop')}."
+    )
+    print_line(
+        f"{counted(figures['violations'], 'violation')} by the physics' own count, with the supervisor: "
+        f"{counted(judged['contacts'], 'contact')}, {counted(judged['limit_violations'], 'episode')} beyond a limit; "
+        f"without: {alone['contacts']} and {alone['limit_violations']}, in {counted(alone['episodes'], 'episode')}."
+    )
+    _show_record(figures)
 
 
 def show_pictures(figures: Mapping[str, Json]) -> None:

@@ -29,16 +29,18 @@ from interlock_sim.picture import LARGE_RAD, draw
 
 from .again import open_again
 from .demo_pipe import Failed, Finished, Order, Paint, Painted, PipeLog, Refusal, Replay, Replayed, Report, Seen
+from .demo_policy import TinyQwenVla
 from .findings import telling
 
 EPISODE_NS = 60_000_000_000  # from the begin of one episode to that of the next, on the supervisor's clock
 AMENDED = ("slow", "truncate")
 
 
-def work(pipe: Connection, rules: str, *, realtime: bool) -> None:
+def work(pipe: Connection, rules: str, *, realtime: bool, policy: str | None = None) -> None:
     """Does what the pipe orders until it orders None. An error is reported, not raised: nobody would see it here."""
     try:
-        bench = Bench(load(rules), pipe, realtime=realtime)
+        tiny = None if policy is None else TinyQwenVla(load(rules))
+        bench = Bench(load(rules) if tiny is None else tiny.rules, pipe, realtime=realtime, tiny=tiny)
         while (order := pipe.recv()) is not None:
             pipe.send(bench.do(order))
     except EOFError:
@@ -50,8 +52,9 @@ def work(pipe: Connection, rules: str, *, realtime: bool) -> None:
 class Bench:
     """One supervisor, and the simulated worlds that it is put in one after the other."""
 
-    def __init__(self, rules: RuleSet, pipe: Connection, *, realtime: bool) -> None:
+    def __init__(self, rules: RuleSet, pipe: Connection, *, realtime: bool, tiny: TinyQwenVla | None = None) -> None:
         self._rules = rules
+        self._tiny = tiny
         self._pipe = pipe
         self._realtime = realtime
         self._physics = BulletPhysics(rules.profile, rules.cell)
@@ -81,8 +84,14 @@ class Bench:
             run(supervisor, watched.timed(policy), robot, self._clock, done=done, on_review=watched.review)
             return watched.judged(supervisor, self._log.rechecks - before)
 
-        profile, cell = self._rules.profile, self._rules.cell
-        outcome = run_episode(profile, cell, job.episode, supervise if job.supervised else None, self._begin_ns)
+        outcome = run_episode(
+            self._rules.profile,
+            self._rules.cell,
+            job.episode,
+            supervise if job.supervised else None,
+            self._begin_ns,
+            None if self._tiny is None else self._tiny.maker(job.seed),
+        )
         return Finished(Done(job, outcome), tuple(watched.review_ms))
 
     def _ready(self) -> Supervisor:
@@ -207,7 +216,7 @@ class Watched:
     def judged(self, supervisor: Supervisor, rechecks: int) -> Judged:
         """The whole episode, in which so many rechecks braked the arm."""
         stopped = supervisor.memory.state == "stopped"
-        return Judged(self._vetoes, self._amended, dict(self._by_rule), stopped, rechecks)
+        return Judged(self._vetoes, self._amended, dict(self._by_rule), stopped, rechecks, len(self.review_ms))
 
 
 class _Timed:

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from interlock.jsonform import Json
-from interlock_sim.demo import HAZARDOUS, Done, Job, broken, jobs, summary
+from interlock_sim.demo import HAZARDOUS, Done, Job, broken, jobs, policy_jobs, policy_summary, summary
 from interlock_sim.episode import Judged, Outcome
 from interlock_sim.faults import FAULTS
 from interlock_sim.tasks import TASKS
@@ -99,3 +99,47 @@ def test_a_hazardous_fault_needs_one_seed_that_does_harm() -> None:
     assert broken([harmless(1, done) for done in every]) == (
         "without the supervisor a hazardous fault does harm: not so in drift",
     )
+
+
+def by_policy(*, harm: bool = True, vetoes: int = 3, violated: bool = False) -> list[Done]:
+    """Two seeds of every task by a policy, as they ought to be unless told otherwise; five reviews each."""
+    judged = Judged(vetoes, 1, {"KEEP-IN": vetoes} if vetoes else {}, reviews=5)
+    with_one = replace(outcome(success=False, harm=violated), judged=judged)
+    alone = outcome(success=False, harm=harm)
+    return [Done(job, with_one if job.supervised else alone) for job in policy_jobs("guess", 2)]
+
+
+def test_a_policy_does_every_task_with_every_seed_both_ways() -> None:
+    found = policy_jobs("guess", 3)
+
+    assert len(set(found)) == len(found) == len(TASKS) * 3 * 2
+    assert {(job.policy, job.fault) for job in found} == {("guess", None)}
+    assert found[0].name == "guess, pick_and_place, seed 0"
+
+
+def test_figures_of_a_policy_count_what_it_proposed_and_what_the_physics_saw() -> None:
+    found = policy_summary("guess", by_policy())
+    wrong = policy_summary("guess", by_policy(violated=True))
+
+    supervised = cast("Mapping[str, Json]", found["supervised"])
+    assert [found[name] for name in ("proposals", "permitted", "refused", "violations")] == [20, 8, 12, 0]
+    assert (supervised["by_rule"], supervised["amended"]) == ({"KEEP-IN": 12}, 4)
+    assert cast("Mapping[str, Json]", found["unsupervised"])["contacts"] == 4
+    assert wrong["violations"] == 4
+
+
+@pytest.mark.parametrize(
+    ("done", "text"),
+    [
+        (by_policy(violated=True), "with the supervisor nothing is touched and no limit exceeded: not so in guess, "),
+        (by_policy(harm=False), "without the supervisor a policy that knows nothing does harm: not so in guess"),
+        (by_policy(vetoes=5), "some of what such a policy proposes is permitted: not so in guess"),
+        (by_policy(vetoes=0), "some of what such a policy proposes is refused: not so in guess"),
+    ],
+    ids=["harm under the supervisor", "harmless alone", "all refused", "nothing refused"],
+)
+def test_a_promise_about_a_policy_that_is_not_kept_is_reported(done: list[Done], text: str) -> None:
+    (found,) = broken(done)
+
+    assert found.startswith(text)
+    assert broken(by_policy()) == ()

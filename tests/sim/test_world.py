@@ -182,3 +182,17 @@ def test_the_same_commands_give_the_same_motion(profile: Profile, cell: Cell) ->
         return world.positions + world.velocities + world.torques
 
     assert ends() == ends()
+
+
+def test_the_camera_sees_the_arm_move(world: World) -> None:
+    before = world.photograph(64, 48)
+    moved = world.positions[0] + 0.5, *world.positions[1:]
+    world.follow(at_rest(world.now_ns, np.array(moved), np.array(world.grippers)))
+    world.run_until(world.now_ns + 500_000_000)
+
+    after = world.photograph(64, 48)
+
+    assert before.shape == (48, 64, 3)
+    assert before.dtype == np.uint8
+    assert np.count_nonzero(before != after) > 100
+    assert len(np.unique(before)) > 10

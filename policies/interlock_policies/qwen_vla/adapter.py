@@ -112,7 +112,7 @@ class QwenVla:
         recorded = Noise(seed, raw_digest(drawn))
         try:
             images = self._images(seen)
-            sentence = self._sentence(seen)
+            sentence = self.sentence(seen.instruction)
             actions, counts = self.model.actions(sentence, images, drawn, self.mask, self.steps)
         except Undecodable as error:
             return self.contract.failed(str(error), "", recorded)
@@ -131,9 +131,10 @@ class QwenVla:
                 raise Undecodable(f"the image of {name!r} has shape {image.shape}, expected (height, width, 3)")
         return images
 
-    def _sentence(self, seen: Seen) -> str:
+    def sentence(self, instruction: str) -> str:
+        """What the model is told of the robot and a task; raises Undecodable for a task that is no printable line."""
         try:
-            return prompt_of(self.contract, self.body, seen.instruction)
+            return prompt_of(self.contract, self.body, instruction)
         except (TypeError, ValueError) as error:
             raise Undecodable(str(error)) from error
 

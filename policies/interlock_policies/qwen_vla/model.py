@@ -112,8 +112,9 @@ class LocalQwenVla(nn.Module):
         hidden: Tensor = found.last_hidden_state
         return hidden[0]
 
-    def save_pretrained(self, folder: Path) -> None:
+    def save_pretrained(self, where: str | Path) -> None:
         """Writes sizes, tokenizer and weights into a folder, which is made if it is not there."""
+        folder = Path(where)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).write_bytes(canonical(to_json(self.sizes)))
         (folder / TOKENIZER).write_text(self.tokenizer.to_str(), encoding="utf-8")
