@@ -17,7 +17,7 @@ MOST_LETTERS: Final = 2000
 ARMS: Final = {
     "single": "a single arm",
     "dual": "dual arms",
-}  # of the published sentence, the words for {arms} are ours
+}  # the words for {arms} are ours
 SIDES: Final = frozenset({"left_arm", "right_arm"})
 BASE: Final = frozenset({"base_velocity", "base_waypoint", "base_height"})
 
@@ -63,7 +63,7 @@ def embodiment(tag: str, profile: Profile, layout: Layout) -> Embodiment:
 
 
 def prompt(body: Embodiment, period_s: float, rows: int, instruction: str) -> str:
-    """The published sentence (arXiv 2605.30280) for a body, the period [s] of its rows, how many of them, and the task.
+    """The sentence that is reported of arXiv 2605.30280: for a body, the period [s] of its rows, how many, and a task.
 
     Raises ValueError for what is not positive and finite, and for an instruction that is no single printable line.
     """

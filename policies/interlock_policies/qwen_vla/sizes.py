@@ -1,12 +1,14 @@
 """The sizes of a Qwen-VLA: what is published of them as values, what is not as fields without a default.
 
 Of arXiv 2605.30280 no code and no weights are public. Published: a Qwen3.5-4B and a decoder of 1.15 B parameters in 16
-blocks, with joint self-attention, AdaLN and a few Euler steps; of the decoder's parts, 70.8 M a block, 3.9 M from the
-backbone to the decoder, 2.8 M for the flow time, 4.7 M for the last AdaLN, 4.9 M into and out of actions. Ours is what
-these come to: a width of 1536, since 2560 * 1536 is 3.9 M; and blocks in which hidden states and actions have weights
-of their own, since 30 times 1536^2 is 70.8 M. Ours alone, and to be replaced the day that they are published: the
-heads, the positions, the names of the tensors, which hidden states are used (the last), and that time runs from noise
-at 0 to actions at 1. Horizon, channels, rate and number of steps are published nowhere: they are never filled in.
+blocks, with joint self-attention, AdaLN and a few Euler steps. Reported of it, in public notes on the paper, and to be
+compared with the paper before weights are trusted: the sentence of `prompt.py`; 70.8 M parameters a block, 3.9 M from
+the backbone to the decoder, 2.8 M for the flow time, 4.7 M for the last AdaLN, 4.9 M into and out of actions; rotary
+positions of several sections. Ours is what those come to: a width of 1536, since 2560 * 1536 is 3.9 M; and blocks in
+which hidden states and actions have weights of their own, since 30 times 1536^2 is 70.8 M. Ours alone, and to be
+replaced the day that they are published: the heads, the nonlinearities, positions of one section, the names of the
+tensors, which hidden states are used (the last), and that time runs from noise at 0 to actions at 1. Horizon, channels,
+rate and number of steps depend on robot and checkpoint, and no table of them is public: they are never filled in.
 """
 
 from __future__ import annotations
@@ -229,7 +231,8 @@ def _divides(name: str, part: int, of: str, whole: int) -> None:
         raise ValueError(f"{name} must divide {of}: {part} does not divide {whole}")
 
 
-# Qwen/Qwen3.5-4B, config.json and preprocessor_config.json
+# Qwen/Qwen3.5-4B: text as in its config.json. Vision as in Qwen3-VL-4B, with which the whole comes to the 4.54 B that
+# are reported; images as in Qwen3-VL. A folder's own config.json is what counts.
 QWEN_TEXT: Final = Text(
     vocabulary=248320, width=2560, layers=32, inner=9216, heads=16, kv_heads=4, head_width=256,
     linear_key_heads=16, linear_value_heads=32, linear_head_width=128, convolution=4, full_every=4,
@@ -243,7 +246,7 @@ QWEN_TOKENS: Final = Tokens(image=248056, video=248057, vision_start=248053, vis
 
 
 def full_size(*, rows: int, channels: int) -> Sizes:
-    """The published sizes, with the rows and channels that are not published."""
+    """The full sizes, with the rows and channels that are not published."""
     decoder = Decoder(
         rows, channels, blocks=16, width=1536, inner=6144, heads=12, time_width=256, rope_theta=QWEN_TEXT.rope_theta
     )

@@ -1,4 +1,4 @@
-"""The sentence is the published one, and says of the robot what its profile and the contract say."""
+"""The sentence is the one that is reported of the paper, and says what the profile and the contract say."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BODIES_SAID: dict[str, tuple[Embodiment, float, int, str]] = {
 
 
 @pytest.mark.parametrize("expected", BODIES_SAID)
-def test_golden_the_published_sentence(expected: str) -> None:
+def test_golden_the_reported_sentence(expected: str) -> None:
     body, period_s, rows, instruction = BODIES_SAID[expected]
 
     assert prompt(body, period_s, rows, instruction) == expected

@@ -1,4 +1,4 @@
-"""Sizes that cannot be are refused; the published ones come to the published numbers of parameters."""
+"""Sizes that cannot be are refused; the full ones come to the reported numbers of parameters."""
 
 from __future__ import annotations
 
@@ -109,10 +109,10 @@ def decoder_parameters(channels: int) -> dict[str, int]:
     }
 
 
-PUBLISHED = {"blocks": 16 * 70.8e6, "context_in": 3.9e6, "time_in": 2.8e6, "modulation_out": 4.7e6, "actions": 4.9e6}
+REPORTED = {"blocks": 16 * 70.8e6, "context_in": 3.9e6, "time_in": 2.8e6, "modulation_out": 4.7e6, "actions": 4.9e6}
 
 
-def test_golden_full_size_has_the_published_numbers_of_parameters() -> None:
+def test_golden_full_size_has_the_reported_numbers_of_parameters() -> None:
     pytest.importorskip("torch", reason="needs torch, of the extra `policies`")
     from interlock_policies.qwen_vla.model import shapes  # noqa: PLC0415 - of an extra
 
@@ -125,5 +125,5 @@ def test_golden_full_size_has_the_published_numbers_of_parameters() -> None:
     assert found("backbone.") == backbone_parameters()
     assert found("backbone.") == pytest.approx(4e9, rel=0.15)  # 4.54 B: the name leaves embeddings and vision out
     assert {name: found(f"decoder.{name}") for name in parts} == parts
-    assert parts == pytest.approx(PUBLISHED, rel=0.02)  # which are rounded to two digits
+    assert parts == pytest.approx(REPORTED, rel=0.02)  # which are rounded to two digits
     assert found("decoder.") == sum(parts.values()) == pytest.approx(1.15e9, rel=0.005)
