@@ -423,6 +423,15 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def hand(case: Case) -> Iterator[Finding]:
+    """F-38: what is held is in the one gripper that there is; asked beside the rules, which may have more to say."""
+    held, hands = case.state.held, case.rules.profile.grippers
+    if held is not None:
+        names = ", ".join(hand.name for hand in hands)
+        said = f"held {held.name!r}: a state does not say by which of {names}, so nobody knows where it is"
+        yield flag("hand", len(hands) <= 1, said)
+
+
 def speed(case: Case, proposal: Proposal) -> Iterator[Finding]:
     """F-39: no row is faster than the profile's joints are, whatever a rule set leaves out; slowing can help."""
     limit = joint_limits(case.rules.profile, "velocity")

@@ -62,7 +62,7 @@ def judge(case: Case, physics: Physics, path: JointPath | None = None) -> Judgem
     if not all(finding.ok for finding in start):
         return Judgement(Verdict(ordered(found)))
     proposal = propose(case, path, physics)
-    found += tuple(chain(checks.stopping(case, proposal), checks.speed(case, proposal)))
+    found += (*checks.stopping(case, proposal), *checks.speed(case, proposal), *checks.hand(case))
     findings, traces, escape = _rules(case, proposal.motion, physics)
     found += _in_time(case) if escape else ()
     return Judgement(Verdict(ordered(found + findings), escape), proposal, proposal.motion, traces)

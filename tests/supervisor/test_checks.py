@@ -220,6 +220,18 @@ def test_a_state_that_cannot_be_trusted_is_refused_with_and_without_a_chunk(what
     assert not judge_standing(found).allowed
 
 
+def test_F38_what_is_held_by_a_robot_of_two_hands_is_held_nobody_knows_where() -> None:
+    second = replace(profile().grippers[0], name="other")
+    robot = profile(grippers=(*profile().grippers, second))
+    both = rules(profile=robot)
+    hands = np.array([OPEN, OPEN])
+
+    proposed = chunk(profile=robot.digest)
+    assert refused_by(case(proposed, state=state(grippers=hands), rules=both)) == set()
+    holding = case(proposed, state=state(grippers=hands, held=Held("cube", Sphere(0.1), Pose(), 0.0)), rules=both)
+    assert refused_by(holding) == {"check:hand"}
+
+
 def test_F28_a_held_object_that_is_known_is_no_fault() -> None:
     assert refused_by(case(state=state(held=Held("cube", Sphere(0.1), Pose(), 0.0)))) == set()
 
