@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from copy import copy as duplicate
+from typing import Any, Self
 
 import numpy as np
 
@@ -48,6 +49,16 @@ class Arm:
         self.hand = [index for index in hands if self.parts[index].name.startswith(self._copies[0].prefix)] or [
             index for index, above in enumerate(self.above) if len(above) == whole
         ]
+
+    def stood(self, profile: Profile, mount: FloatArray) -> Self:
+        """The same robot on another mount, with other numbers of its profile: nothing is read or measured again."""
+        if (profile.urdf, profile.joint_names, profile.grippers, profile.hand_links) != (
+            self.profile.urdf, self.profile.joint_names, self.profile.grippers, self.profile.hand_links
+        ):  # fmt: skip
+            raise ValueError(f"{profile.name} is not the robot that was read, {self.profile.name}")
+        found = duplicate(self)
+        found.profile, found.mount = profile, mount
+        return found
 
     def _read_joints(self) -> None:
         """Where each joint stands on the one before it, about which axis it turns, and which are before it."""

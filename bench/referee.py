@@ -53,7 +53,7 @@ from interlock.verdict import Decision, Finding
 TOUCHING_M: Final = 1e-4
 ENGINES: Final = ("coal", "pinocchio")
 TASK: Final = BLOCK  # cases a worker is given at once
-TASKS: Final = 8  # until a worker is replaced: PyBullet keeps each shape that it was ever shown
+TASKS: Final = 32  # until a worker is replaced: PyBullet keeps each shape that it was ever shown
 
 
 @dataclass(frozen=True, slots=True)

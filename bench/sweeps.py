@@ -17,7 +17,6 @@ import numpy as np
 from bench.arms import Arm
 from bench.engines import Gauge, Part, Thing, at_least, coal_hull
 from interlock.arrays import BoolArray, FloatArray, IntArray
-from interlock.profile import Profile
 
 STEP_M: Final = 1e-3
 FINER: Final = 16
@@ -126,11 +125,13 @@ class _Sweep:
 class Referee:
     """Sweeps of one arm; pairs that are allowed to touch are never looked at."""
 
-    def __init__(self, profile: Profile, mount: FloatArray) -> None:
-        self.arm = Arm(profile, mount)
+    def __init__(self, arm: Arm) -> None:
+        profile = arm.profile
+        self.arm = arm
         self.gauge = Gauge()
         self.errors = np.array([joint.tracking for joint in profile.joints])
         self.allowed = {frozenset((pair.a, pair.b)) for pair in profile.allowed_collisions}
+        self._losses: dict[tuple[int, ...], float] = {}
 
     def sweep(self, way: Way, things: Sequence[Thing]) -> Seen:
         """The least that a motion leaves of any distance.
@@ -171,9 +172,12 @@ class Referee:
 
     def _loses_at_most(self, pair: _Pair) -> float:
         """What tracking errors may take of the distance of two at most [m], however they stand."""
-        joints = list(self._turning(pair))
-        parts = [one.part for one in pair if isinstance(one, _Mover)]
-        return max(float((self.errors[joints] * self.arm.reach[part, joints]).sum()) for part in parts)
+        parts = tuple(one.part for one in pair if isinstance(one, _Mover))
+        if parts not in self._losses:
+            joints = list(self._turning(pair))
+            reach = self.arm.reach
+            self._losses[parts] = max(float((self.errors[joints] * reach[part, joints]).sum()) for part in parts)
+        return self._losses[parts]
 
     def _deviation(self, run: _Sweep, part: int, joints: tuple[int, ...]) -> FloatArray:
         """How far tracking errors may bring a part from its place on each interval (N,) [m], by the formula that

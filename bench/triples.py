@@ -268,17 +268,24 @@ def robot(name: str) -> Profile:
     return load_profile(name)
 
 
+@lru_cache
+def arm(name: str) -> Arm:
+    """A shipped robot as the referee reads it, at the origin."""
+    return Arm(robot(name), np.eye(4))
+
+
 def stage(seed: int, block: int) -> Stage:
     """The robot and the cell of a block."""
     draw = _Draw(seed, 0, block)
-    profile = robot(str(draw.chance.choice(list(ROBOTS), p=list(ROBOTS.values()))))
+    name = str(draw.chance.choice(list(ROBOTS), p=list(ROBOTS.values())))
+    profile = robot(name)
     if draw.one_in(0.6):
         profile = replace(profile, joints=tuple(replace(joint, tracking=EXACT_RAD) for joint in profile.joints))
     mount = Pose()
     if draw.one_in(0.3):
         x, y, z, w = draw.turn()
         mount = Pose((draw.between(-1, 1), draw.between(-1, 1), draw.between(0, 1)), (x, y, z, w))
-    referee = Referee(profile, mount.matrix())
+    referee = Referee(arm(name).stood(profile, np.asarray(mount.matrix())))
     start, end = _ends(draw, referee)
     shares = np.linspace(0.0, 1.0, PLACES)[:, None]
     places = _Places(referee.arm, referee.gauge, (1.0 - shares) * start + shares * end, 0.08)

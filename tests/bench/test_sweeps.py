@@ -187,7 +187,7 @@ def test_mujoco_measures_what_coal_measures(seed: int) -> None:
 
 def alone() -> Referee:
     """A referee that looks at things around the arm only."""
-    referee = Referee(PROFILE, np.eye(4))
+    referee = Referee(Arm(PROFILE, np.eye(4)))
     referee.allowed |= {frozenset((one.name, other.name)) for one, other in combinations(referee.arm.parts, 2)}
     return referee
 
@@ -271,3 +271,19 @@ def test_a_tracking_error_that_brings_the_arm_nearer_is_tried() -> None:
 def test_a_missing_engine_says_what_to_install() -> None:
     with pytest.raises(MissingEngine, match=r"interlock-vla\[referee\]"):
         engine("no_such_engine")
+
+
+def test_a_robot_that_was_read_once_stands_elsewhere_as_if_read_again() -> None:
+    mount = np.asarray(Pose((0.4, -0.2, 0.1), (0.0, 0.0, 0.6, 0.8)).matrix())
+    positions = np.array([PROFILE.poses[0].positions])
+
+    stood, anew = ARM.stood(PROFILE, mount), Arm(PROFILE, mount)
+
+    assert np.array_equal(stood.frames(positions), anew.frames(positions))
+    assert np.array_equal(stood.reach, anew.reach)
+    assert not np.array_equal(stood.frames(positions), ARM.frames(positions))
+
+
+def test_another_robot_is_not_the_one_that_was_read() -> None:
+    with pytest.raises(ValueError, match="is not the robot that was read"):
+        ARM.stood(replace(PROFILE, grippers=()), np.eye(4))
