@@ -2,11 +2,12 @@
 
 `make referee N=10000` judges so many random triples of a robot, a cell and a chunk; with KEEP=runs.jsonl every task is
 kept, and a run goes on where it stopped. coal and Pinocchio sweep what was permitted, rows and brake, and also each
-joint off by its tracking error where that brings the nearest two nearer. The last line printed is JSON: cases; touching
-(what was proposed touches by more than 0.1 mm); missed (what was permitted does); clear (of what was proposed, all
-keeps more than the stated margin, and no limit but a clearance is violated); false_refusals (clear, and refused or cut
-by a clearance rule); false_refusal_upper95 (the one-sided 95 % bound of Clopper and Pearson on their share). Exit code
-1: something was missed; 2: an engine is not installed, or the file that the run was to be kept in holds another run.
+joint off by its tracking error where that brings the nearest two nearer; where they are nearest PyBullet is asked, too.
+The last line printed is JSON: cases; touching (what was proposed touches by more than 0.1 mm); missed (what was
+permitted does, or PyBullet sees it touch by more than 1.1 mm); clear (of what was proposed, all keeps more than the
+stated margin, and no limit but a clearance is violated); false_refusals (clear, and refused or cut by a clearance
+rule); false_refusal_upper95 (the one-sided 95 % bound of Clopper and Pearson on their share). Exit code 1: something
+was missed; 2: an engine is not installed, or the file that the run was to be kept in holds another run.
 
 The stated margin of a pair is its `min`, which is 0 here; the tracking error of every joint between the two, times its
 lever: from its axis to the furthest point of a ball around the moved part, at the worse end of an interval, and what
@@ -51,6 +52,7 @@ from interlock.physics import Physics
 from interlock.verdict import Decision, Finding
 
 TOUCHING_M: Final = 1e-4
+PYBULLET_M: Final = 1e-3  # PyBullet rounds edges, and keeps corners to 1e-4 of a hull's size
 ENGINES: Final = ("coal", "pinocchio")
 TASK: Final = BLOCK  # cases a worker is given at once
 TASKS: Final = 32  # until a worker is replaced: PyBullet keeps each shape that it was ever shown
@@ -72,6 +74,7 @@ class Outcome:
     room: float
     permitted_gap: float
     astray_gap: float
+    asked_gap: float
     pair: tuple[str, str]
     robot: str
     text: str
@@ -90,7 +93,9 @@ def examined(on: Stage, one: Triple, *, tell: bool = False) -> Outcome:
     against = [finding for finding in first.violated if finding.enforced]
     others = tuple(sorted({finding.rule for finding in against if not _of_clearance(finding)}))
     clear = bool(proposed.room > 0.0) and not others
-    missed = decision.plan is not None and bool(min(permitted.gap, permitted_astray) < -TOUCHING_M)
+    asked = on.referee.asked(permitted, one.things)
+    gaps = (permitted.gap, permitted_astray, asked + PYBULLET_M)
+    missed = decision.plan is not None and not all(gap >= -TOUCHING_M for gap in gaps)
     false_refusal = clear and decision.reaction != "permit"
     return Outcome(
         index=one.index,
@@ -105,9 +110,10 @@ def examined(on: Stage, one: Triple, *, tell: bool = False) -> Outcome:
         room=proposed.room,
         permitted_gap=permitted.gap if decision.plan is not None else np.nan,
         astray_gap=permitted_astray,
+        asked_gap=asked,
         pair=proposed.pair,
         robot=on.profile.name,
-        text=_told(one, decision, proposed, permitted) if tell or missed or false_refusal else "",
+        text=_told(one, decision, proposed, permitted, asked) if tell or missed or false_refusal else "",
     )
 
 
@@ -116,7 +122,7 @@ def _of_clearance(finding: Finding) -> bool:
     return finding.rule in (*RULES, "check:forecast")
 
 
-def _told(one: Triple, decision: Decision, proposed: Seen, permitted: Seen) -> str:
+def _told(one: Triple, decision: Decision, proposed: Seen, permitted: Seen, asked: float) -> str:
     """A case in some lines."""
     case = one.case
     assert isinstance(case.chunk, ActionChunk)  # noqa: S101 - the triples have no other
@@ -127,6 +133,7 @@ def _told(one: Triple, decision: Decision, proposed: Seen, permitted: Seen) -> s
         f"  proposed: {proposed.gap * 1e3:.3f} mm between {proposed.pair}, at {proposed.positions.tolist()}",
         f"  least room: {proposed.room * 1e3:.3f} mm between {proposed.tight}; {proposed.samples} samples",
         f"  permitted: {permitted.gap * 1e3:.3f} mm between {permitted.pair}, at {permitted.positions.tolist()}",
+        f"  PyBullet, asked there: {asked * 1e3:.3f} mm",
         *(f"  violated: {finding}" for finding in decision.attempts[0].verdict.violated),
         *(f"  {body.name}: {body.shape} at {body.pose}" for body in case.rules.cell.bodies),
         *(f"  {item}" for item in case.scene.objects or ()),

@@ -15,8 +15,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from bench.arms import Arm
-from bench.engines import Gauge, Part, Thing, at_least, coal_hull
+from bench.engines import Gauge, Part, Thing, Witness, at_least, coal_hull
 from interlock.arrays import BoolArray, FloatArray, IntArray
+from interlock.geometry import ConvexMesh
 
 STEP_M: Final = 1e-3
 FINER: Final = 16
@@ -129,6 +130,7 @@ class Referee:
         profile = arm.profile
         self.arm = arm
         self.gauge = Gauge()
+        self.witness = Witness()
         self.errors = np.array([joint.tracking for joint in profile.joints])
         self.allowed = {frozenset((pair.a, pair.b)) for pair in profile.allowed_collisions}
         self._losses: dict[tuple[int, ...], float] = {}
@@ -324,6 +326,20 @@ class Referee:
         here, *nudged = self._gaps(seen, seen.positions + step * np.eye(count + 1, count, -1), things)
         slopes = np.array(nudged) - here
         return self._gaps(seen, (seen.positions - np.sign(slopes) * self.errors)[None], things)[0]
+
+    def asked(self, seen: Seen, things: Sequence[Thing]) -> float:
+        """The gap [m] at the nearest place of a sweep as PyBullet sees it."""
+        if not len(seen.positions):
+            return np.inf
+        frames, opening = self.arm.frames(seen.positions[None]), np.array([seen.opening])
+        parts = {part.name: index for index, part in enumerate(self.arm.parts)}
+        placed = {name: self.arm.poses(frames, parts[name], opening)[0] for name in seen.pair if name in parts}
+        first, second = seen.pair
+        thing = next((thing for thing in things if thing.name == second), None)
+        others = (ConvexMesh(self.arm.parts[parts[second]].corners),) if thing is None else thing.convex
+        here = placed[second] if thing is None else thing.pose
+        corners = self.arm.parts[parts[first]].corners
+        return self.witness.distance(corners, placed[first], others, here) - seen.grown
 
     def _gaps(self, seen: Seen, positions: FloatArray, things: Sequence[Thing]) -> list[float]:
         """The gap [m] of the nearest two at each of some positions (R, n)."""

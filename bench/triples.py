@@ -197,8 +197,8 @@ def _fixed(name: str, shape: Shape | Solid, pose: Pose) -> Thing:
         count = len(shape.triangles)
         surface = coal_surface(shape.triangles.reshape(-1, 3), np.arange(3 * count).reshape(-1, 3))
         excess = shape.parts.tolerance_m
-        return Thing(name, surface, pose.matrix(), 0.0, 0.0, fixed=True, excess=excess)
-    return Thing(name, coal_shape(shape), pose.matrix(), 0.0, 0.0, fixed=True)
+        return Thing(name, surface, pose.matrix(), 0.0, 0.0, fixed=True, excess=excess, convex=shape.parts.parts)
+    return Thing(name, coal_shape(shape), pose.matrix(), 0.0, 0.0, fixed=True, convex=(shape,))
 
 
 def _concave(draw: _Draw) -> Solid:
@@ -504,7 +504,7 @@ def things_of(case: Case) -> tuple[Thing, ...]:
         Thing(
             item.name, coal_shape(item.shape), item.pose.matrix(),
             item.uncertainty_m + (item.speed_m_s or 0.0) * (case.now_ns - item.seen_ns) / 1e9,
-            item.speed_m_s or 0.0, fixed=False,
+            item.speed_m_s or 0.0, fixed=False, convex=(item.shape,),
         )
         for item in case.scene.objects or ()
     )  # fmt: skip

@@ -145,7 +145,9 @@ def test_tasks_are_blocks_and_cover_all(first: int, count: int) -> None:
 
 
 def told(index: int) -> Outcome:
-    return Outcome(index, "even", "permit", False, False, True, False, (), 0.0, 0.0, 0.0, 0.0, ("", ""), "panda", "")
+    return Outcome(
+        index, "even", "permit", False, False, True, False, (), 0.0, 0.0, 0.0, 0.0, 0.0, ("", ""), "panda", ""
+    )
 
 
 def test_the_command_goes_on_and_its_last_line_is_of_all(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench import referee
-from bench.engines import MissingEngine
+from bench.engines import MissingEngine, Witness
 from bench.referee import Outcome, examined, figures, main, outcomes, upper95
 from bench.triples import BLOCK, Stage, Triple, chosen
 from interlock.arrays import FloatArray
@@ -86,6 +86,22 @@ def test_a_forecast_that_says_that_all_is_clear_is_found_out(
 
 
 @pytest.mark.slow
+def test_what_pybullet_sees_touching_was_missed(
+    block: list[tuple[Stage, Triple]], honest: list[Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sees_nothing(*_: object) -> float:
+        return np.nan  # no answer counts as touching
+
+    monkeypatch.setattr(Witness, "distance", sees_nothing)
+
+    found = [examined(on, one) for on, one in block]
+
+    permitted = [np.isfinite(one.permitted_gap) for one in honest]
+    assert [one.missed for one in found] == permitted
+    assert any(permitted)
+
+
+@pytest.mark.slow
 def test_a_forecast_that_says_that_all_is_near_is_found_out(
     block: list[tuple[Stage, Triple]], honest: list[Outcome]
 ) -> None:
@@ -98,7 +114,22 @@ def test_a_forecast_that_says_that_all_is_near_is_found_out(
 
 def outcome(*, missed: bool = False, clear: bool = False, false_refusal: bool = False) -> Outcome:
     return Outcome(
-        0, "even", "permit", missed, missed, clear, false_refusal, (), 0.0, 0.0, 0.0, 0.0, ("", ""), "panda", "case 0"
+        0,
+        "even",
+        "permit",
+        missed,
+        missed,
+        clear,
+        false_refusal,
+        (),
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        ("", ""),
+        "panda",
+        "case 0",
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from bench.arms import Arm
 from bench.engines import Gauge, MissingEngine, Thing, coal_shape, engine
-from bench.sweeps import Referee, Way
+from bench.sweeps import Referee, Seen, Way
 from interlock._bullet import Bullet
 from interlock.arrays import FloatArray
 from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, Pose, Shape, Sphere
@@ -200,7 +200,8 @@ def standing(nodes: FloatArray, period_s: float = 0.2) -> Way:
 def rod(middle: FloatArray, radius: float, uncertainty: float = 0.0, speed: float = 0.0) -> Thing:
     pose = np.eye(4)
     pose[:3, 3] = middle
-    return Thing("rod", coal_shape(Cylinder(radius, 0.4)), pose, uncertainty, speed, fixed=False)
+    shape = Cylinder(radius, 0.4)
+    return Thing("rod", coal_shape(shape), pose, uncertainty, speed, fixed=False, convex=(shape,))
 
 
 SWING = np.array([[-0.4, 0.9, 0.0, -0.7, 0.0, 1.6, 0.0], [0.4, 0.9, 0.0, -0.7, 0.0, 1.6, 0.0]])
@@ -266,6 +267,33 @@ def test_a_tracking_error_that_brings_the_arm_nearer_is_tried() -> None:
     lost = seen.gap - referee.astray(seen, [thing])
 
     assert 1e-3 < lost < seen.gap - seen.room
+
+
+@pytest.mark.parametrize("radius", [0.001, 0.02])
+def test_pybullet_asked_where_a_sweep_is_nearest_sees_what_coal_sees(radius: float) -> None:
+    referee = alone()
+    middle = referee.arm.frames(SWING.mean(axis=0, keepdims=True))[0, referee.arm.joints[6], :3, 3]
+    hit, missed = rod(middle, radius), rod(middle + np.array([0.0, 0.0, 0.6]), radius)
+
+    through, by = (referee.sweep(standing(SWING), [thing]) for thing in (hit, missed))
+
+    assert referee.asked(through, [hit]) == pytest.approx(through.gap, abs=1e-3)
+    assert referee.asked(by, [missed]) == pytest.approx(by.gap, abs=1e-3)
+    assert through.gap < -0.002 < 0.01 < by.gap
+
+
+def test_pybullet_is_asked_of_two_links_too() -> None:
+    referee = Referee(Arm(PROFILE, np.eye(4)))
+    folded = np.array([[0.0, 0.0, 0.0, -3.0, 0.0, 0.5, 0.0]])
+
+    seen = referee.sweep(standing(np.vstack([folded, folded])), [])
+
+    assert seen.pair[1].startswith("panda_")
+    assert referee.asked(seen, []) == pytest.approx(seen.gap, abs=1e-3)
+
+
+def test_where_nothing_is_near_nothing_is_asked() -> None:
+    assert alone().asked(Seen(), []) == math.inf
 
 
 def test_a_missing_engine_says_what_to_install() -> None:
