@@ -12,7 +12,8 @@
 #   make pictures    the near miss and the tunnelling hit that the docs show
 #   make memory      whether memory grows with reviews: make memory N=100000
 #   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000;
-#                    a long run that goes on where it was stopped: make referee N=200000 KEEP=runs.jsonl
+#                    a long run that goes on where it was stopped, and is added to docs/referee.md when it is done:
+#                    make referee N=200000 KEEP=runs.jsonl
 #   make mutate      mutants of the judging code that no test kills
 #   make clean       removes all that these commands made
 
@@ -79,6 +80,7 @@ memory: $(VENV)/wheel $(VENV)/dev
 
 referee: $(VENV)/wheel $(VENV)/referee
 	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE)) $(if $(KEEP),--keep=$(KEEP))
+	$(if $(KEEP),$(BIN)/python -m bench.referee_page $(KEEP) $(if $(SEED),--seed=$(SEED)))
 
 mutate: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.mutate

@@ -74,6 +74,11 @@ class Kept:
         if not lines:
             self._append(self._head)
 
+    @property
+    def code(self) -> str:
+        """The digest of the code that the run is of."""
+        return str(self._head["code"])
+
     def _lines(self) -> list[str]:
         """All whole lines; what follows the last line break was torn, and is cut off."""
         if not self._path.exists():
