@@ -202,9 +202,9 @@ def test_every_python_of_the_page_on_policies_is_an_example_with_its_output() ->
     assert languages.count("python") == languages.count("text") == len(EXAMPLE.findall(POLICIES)) >= 5
 
 
-def test_the_page_on_running_shows_a_loop_and_a_gate_with_its_output() -> None:
-    assert [block.language for block in blocks(RUNNING)] == ["python", "python", "text"]
-    assert len(EXAMPLE.findall(RUNNING)) == 1
+def test_the_page_on_running_shows_a_loop_and_examples_with_their_output() -> None:
+    assert [block.language for block in blocks(RUNNING)] == ["python", *2 * ["python", "text"]]
+    assert len(EXAMPLE.findall(RUNNING)) == 2
 
 
 @pytest.mark.slow
