@@ -156,7 +156,7 @@ def test_torques_are_those_of_pinocchio(root: bool, seed: int) -> None:  # noqa:
 
 
 def test_mujoco_measures_what_coal_measures(seed: int) -> None:
-    mujoco: Any = pytest.importorskip("mujoco", reason="needs mujoco, of the extra `referee`, which is not in `dev`")
+    mujoco: Any = pytest.importorskip("mujoco", reason="needs mujoco, of the extra `referee`")
     chance, gauge = np.random.default_rng(seed), Gauge()
     spec = mujoco.MjSpec()
     for name, shape in (("hand", MODEL.hulls["panda_hand"]), ("other", SHAPES[-1])):

@@ -32,6 +32,7 @@ SHAPED = [name for name in shipped("robots") if load_profile(name).urdf is not N
 SETS = {
     "franka_panda": "panda-tabletop",
     "g1_upper_body": "g1-upper-body",
+    "panda_gym": "panda-gym",
     "pandas_facing": "pandas-facing",
     "so101": "so101-floor",
     "ur10": "ur10-floor",

@@ -1,0 +1,305 @@
+"""What reaches an environment under a supervisor is what was permitted, or a brake, or a hold; whatever is asked."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock.arrays import FloatArray
+from interlock.chunk import Layout
+from interlock.errors import UnusableInput
+from interlock.motion import Reference
+from interlock.rules import RuleSet
+from interlock.scene import RobotState, Scene
+from interlock.supervisor import Supervisor
+from interlock_policies.gym_env import SteppedClock, StoppedEnvironment, SupervisedEnv
+from tests.supervisor.test_supervisor import provoked
+from tests.supervisor.toy import ABSOLUTE, OPEN, PERIOD, PERIOD_S, START, Log, Physics, Reach, Speed, rule, state
+
+STEP = 0.02  # rad that an action of 1 moves a joint in one step: twice what the rules allow
+
+
+class Arm(gymnasium.Env[Any, Any]):
+    """Two joints that go at once where they are told; some actions break it."""
+
+    observation_space = spaces.Box(-10.0, 10.0, (2,), np.float64)
+    action_space = spaces.Box(-1.0, 1.0, (2,), np.float64)
+
+    def __init__(self) -> None:
+        self.positions = np.array(START)
+        self.executed: list[FloatArray] = []
+        self.broken = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed, options=options)
+        self.positions = np.array(START) + self.np_random.uniform(-0.05, 0.05, 2)
+        return self.positions.copy(), {}
+
+    def step(self, action: FloatArray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.broken:
+            raise RuntimeError("a gear")
+        self.executed.append(np.array(action))
+        self.positions = self.positions + STEP * np.asarray(action)
+        return self.positions.copy(), 0.0, False, False, {"mine": 1}
+
+
+@dataclass
+class Wired:
+    """Rows are places: where the joints are, and STEP for each 1 of an action."""
+
+    arm: Arm
+    layout: Layout = ABSOLUTE
+    period_s: float = PERIOD_S
+    hand: float = OPEN
+    broken: bool = False
+
+    def see(self, now_ns: int) -> tuple[RobotState, Scene]:
+        if self.broken:
+            raise RuntimeError("no encoder")
+        return state(tuple(self.arm.positions), seen_ns=now_ns), Scene("automatic", ())
+
+    def row(self, action: Any, state: RobotState) -> FloatArray:
+        found = np.asarray(action, dtype=np.float64)
+        if found.shape != (2,):
+            raise ValueError(f"shape {found.shape}")
+        return np.append(state.positions + STEP * found, self.hand)
+
+    def action(self, told: Reference, state: RobotState) -> FloatArray:
+        return np.asarray((told.positions - state.positions) / STEP)
+
+
+@dataclass
+class Bench:
+    """An arm under a supervisor; it may go 0.5 rad/s, 0.5 of an action."""
+
+    arm: Arm = field(default_factory=Arm)
+    log: Log = field(default_factory=Log)
+    clock: SteppedClock = field(default_factory=SteppedClock)
+    reset_by: str = ""
+    rules: RuleSet = field(default_factory=lambda: provoked(rule(Speed(), "slow"), rule(Reach())))
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(
+            self.rules, self.log, Physics(), now_ns=self.clock.now_ns, elapsed_ns=self.clock.still
+        )
+        self.wired = Wired(self.arm)
+        self.env = SupervisedEnv(self.arm, self.supervisor, self.wired, self.clock, reset_by=self.reset_by)
+        self.env.reset(seed=1)
+
+    def step(self, *action: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.env.step(np.array(action))[4]["interlock"]
+        return found
+
+    @property
+    def last(self) -> FloatArray:
+        return self.arm.executed[-1]
+
+
+def test_what_is_permitted_is_executed_to_the_bit() -> None:
+    bench = Bench()
+
+    told = bench.step(0.1, -0.03)
+
+    assert told["reaction"] == "permit"
+    assert (bench.last == [0.1, -0.03]).all()
+    assert (told["executed"] == told["raw"]).all()
+    assert bench.log.kinds.count("review") == 1
+
+
+def test_what_is_too_fast_is_executed_slower_and_both_are_told() -> None:
+    bench = Bench()
+    bench.step(0.2, 0.2)
+
+    told = bench.step(0.8, 0.8)
+
+    assert told["reaction"] == "slow"
+    assert (told["raw"] == [0.8, 0.8]).all()
+    assert (told["executed"] == bench.last).all()
+    assert (bench.last > 0.2).all()
+    assert (bench.last <= 0.5).all()
+
+
+@pytest.mark.parametrize(
+    "action",
+    [[np.nan, 0.0], [np.inf, 0.0], [0.1], [0.1, 0.1, 0.1], [["a", "b"]], [1e300, 0.0], []],
+    ids=["nan", "infinite", "narrow", "wide", "text", "huge", "empty"],
+)
+def test_F05_an_action_that_is_no_row_is_a_brake_and_on_record(action: list[Any]) -> None:
+    bench = Bench()
+    bench.step(0.2, 0.2)
+
+    told = bench.step(*action)
+
+    assert told["reaction"] == "veto"
+    assert told["violated"]
+    assert bench.log.kinds.count("review") == 2
+    assert np.isfinite(bench.last).all()
+    assert (np.abs(bench.last) <= 0.2 + 1e-9).all()
+
+
+def test_refused_in_motion_the_robot_brakes_within_its_acceleration_and_rests() -> None:
+    bench = Bench()
+    for share in (0.1, 0.2, 0.3, 0.4):
+        bench.step(share, share)
+    seen = [bench.arm.positions.copy()]
+
+    for _ in range(4):
+        assert bench.step(np.nan, np.nan)["reaction"] == "veto"
+        seen.append(bench.arm.positions.copy())
+
+    speeds = np.diff([seen[0] - 0.4 * STEP, *seen], axis=0)[:, 0] / PERIOD_S
+    assert speeds[0] == pytest.approx(0.4 * STEP / PERIOD_S)
+    assert (np.diff(speeds) <= 1e-9).all()
+    assert np.abs(np.diff(speeds)).max() <= 10.0 * PERIOD_S * (1 + 1e-9)
+    assert speeds[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_F40_vetoes_in_a_row_end_the_episode_and_nobody_resets_them_unasked() -> None:
+    bench = Bench()
+    for _ in range(4):
+        assert not bench.env.step(np.array([np.nan, 0.0]))[3]
+
+    *_, truncated, info = bench.env.step(np.array([np.nan, 0.0]))
+
+    assert truncated
+    assert info["interlock"]["reaction"] == "stop"
+    assert "vetoes" in info["interlock"]["stopped"]
+    with pytest.raises(StoppedEnvironment, match="reset_by"):
+        bench.env.reset()
+
+
+def test_a_stop_is_reset_in_somebodys_name_where_one_is_given() -> None:
+    bench = Bench(reset_by="Ada")
+    for _ in range(5):
+        bench.step(np.nan, 0.0)
+
+    bench.env.reset(seed=2)
+
+    assert bench.step(0.1, 0.1)["reaction"] == "permit"
+    assert next(body for kind, body, _ in bench.log.records if kind == "reset")["name"] == "Ada"
+
+
+def test_F43_a_reset_moves_the_robot_and_what_was_known_of_its_motion_is_forgotten() -> None:
+    bench = Bench()
+    bench.step(0.4, 0.4)
+
+    bench.env.reset(seed=9)
+
+    assert bench.supervisor.memory.plan is None
+    assert bench.step(np.nan, 0.0)["reaction"] == "veto"
+    assert (bench.last == 0.0).all()
+
+
+def test_F16_a_robot_that_is_refused_at_rest_stays_where_it_was_and_does_not_sink() -> None:
+    bench = Bench()
+    rest = bench.arm.positions.copy()
+
+    for _ in range(3):
+        bench.step(np.nan, 0.0)
+        bench.arm.positions = bench.arm.positions - 0.001  # gravity
+
+    bench.step(np.nan, 0.0)
+    assert bench.arm.positions == pytest.approx(rest)
+
+
+def test_F20_what_the_environment_raises_comes_out_and_nothing_goes_on_from_there() -> None:
+    bench = Bench()
+    bench.step(0.3, 0.3)
+    bench.arm.broken = True
+
+    with pytest.raises(RuntimeError, match="a gear"):
+        bench.step(0.3, 0.3)
+
+    assert bench.supervisor.memory.plan is None
+
+
+def test_F20_a_review_that_raises_stops_and_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.step(0.3, 0.3)
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(bench.supervisor, "review", fails)
+    *_, truncated, info = bench.env.step(np.array([0.3, 0.3]))
+
+    assert truncated
+    assert info["interlock"]["stopped"] == "a review failed: RuntimeError"
+    assert (bench.last < 0.3 + 1e-9).all()
+
+
+def test_F16_a_robot_that_is_elsewhere_than_it_was_told_is_braked_before_it_is_asked_again() -> None:
+    bench = Bench()
+    for share in (0.2, 0.4, 0.4):
+        bench.step(share, share)
+    bench.arm.positions = bench.arm.positions + 0.06  # somebody pushed it
+
+    told = [bench.step(0.4, 0.4) for _ in range(2)]
+
+    assert [one["reaction"] for one in told] == ["brake", "brake"]
+    assert told[0]["why"] == "the robot is braking"
+    assert "recheck" in bench.log.kinds
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"accepts": {"rows_min": 10}}, "takes 10 rows and more"),
+        ({"accepts": {"period_s": 0.04}}, "a step of the environment takes 0.02 s"),
+        ({"wired": {"layout": replace(ABSOLUTE, name="other")}}, "takes no rows of the layout 'other'"),
+        ({"wired": {"period_s": float("nan")}}, "takes nan s"),
+        ({"accepts": {"normalisation": "z_score", "statistics": "ab"}}, "takes normalised policies"),
+    ],
+)
+def test_F13_what_cannot_fit_is_refused_before_it_runs(changes: dict[str, dict[str, Any]], said: str) -> None:
+    bench = Bench()
+    found = bench.rules
+    rules = replace(found, accepts=replace(found.accepts, **changes.get("accepts", {})))
+    supervisor = Supervisor(found, Log(), Physics(), now_ns=bench.clock.now_ns)
+    supervisor._rules = rules  # pyright: ignore[reportPrivateUsage]
+
+    with pytest.raises(UnusableInput, match=said):
+        SupervisedEnv(bench.arm, supervisor, replace(bench.wired, **changes.get("wired", {})), bench.clock)
+
+
+def test_it_is_an_environment_as_gymnasium_defines_one() -> None:
+    bench = Bench(reset_by="the checker")
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is different from the unwrapped version.*")  # it is a wrapper
+        check_env(bench.env, skip_render_check=True)
+
+
+def test_the_environments_own_info_and_time_pass_through() -> None:
+    bench = Bench()
+    before = bench.clock.now_ns()
+
+    info = bench.env.step(np.array([0.1, 0.1]))[4]
+
+    assert info["mine"] == 1
+    assert bench.clock.now_ns() - before == PERIOD
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(*2 * [st.floats(-3.0, 3.0) | st.just(float("nan"))]), max_size=12))
+def test_F15_whatever_is_asked_the_arm_keeps_its_limits_and_comes_to_rest(actions: list[tuple[float, float]]) -> None:
+    bench = Bench(reset_by="the test")
+    speeds = [0.0]
+    for action in [*actions, *4 * [(float("nan"), 0.0)]]:
+        before = bench.arm.positions
+        truncated = bench.env.step(np.array(action))[3]
+        speeds.append(float(np.abs(bench.arm.positions - before).max()) / PERIOD_S)
+        if truncated:
+            bench.env.reset()
+
+    assert max(speeds) <= 0.5 + 1e-9
+    assert speeds[-1] == pytest.approx(0.0, abs=1e-9)
