@@ -21,7 +21,8 @@ from interlock.motion import Reference
 from interlock.rules import RuleSet
 from interlock.scene import RobotState, Scene
 from interlock.supervisor import Supervisor
-from interlock_policies.gym_env import SteppedClock, StoppedEnvironment, SupervisedEnv
+from interlock_policies.gym_env import StoppedEnvironment, SupervisedEnv
+from interlock_policies.step_by_step import SteppedClock
 from tests.supervisor.test_supervisor import provoked
 from tests.supervisor.toy import ABSOLUTE, OPEN, PERIOD, PERIOD_S, START, Log, Physics, Reach, Speed, rule, state
 

@@ -21,8 +21,9 @@ from interlock.rules import RuleSet
 from interlock.scene import RobotState, Scene
 from interlock.supervisor import Supervisor
 from interlock_audit_logs import open_log
-from interlock_policies.gym_env import SteppedClock, SupervisedEnv, Wiring
+from interlock_policies.gym_env import SupervisedEnv
 from interlock_policies.panda_gym import PandaGymJoints
+from interlock_policies.step_by_step import SteppedClock, Wiring
 from interlock_rules import load
 from interlock_rules.files import SHIPPED
 
