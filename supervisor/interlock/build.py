@@ -50,17 +50,22 @@ class _Nodes:
 
 def propose(case: Case, path: JointPath, physics: Physics) -> Proposal:
     """The motion and plan of a path: its rows to be permitted, and the shortest brake within 100 % of the profile."""
-    profile = case.rules.profile
-    rows = path.positions[: path.commit]
-    before = np.concatenate([path.reference.positions[None], rows])[-2:]
-    found, nodes = _stop(path, rows, before, profile, case.state.held, physics)
+    found, nodes = _stop(path, case.rules.profile, case.state.held, physics)
     motion = _motion(case, path, nodes, physics)
     return Proposal(path, motion, _plan(case, path, nodes), found.fits)
 
 
-def _stop(
-    path: JointPath, rows: FloatArray, before: FloatArray, profile: Profile, held: Held | None, physics: Physics
-) -> tuple[Brake, _Nodes]:
+def periods_to_rest(path: JointPath, profile: Profile, held: Held | None, physics: Physics) -> int | None:
+    """How many periods behind the last row that is to be permitted its brake takes, as `propose` would put it there;
+    None where no brake fits. For whoever must choose `commit` so that the robot is at rest in time.
+    """
+    found, _ = _stop(path, profile, held, physics)
+    return len(found.positions) if found.fits else None
+
+
+def _stop(path: JointPath, profile: Profile, held: Held | None, physics: Physics) -> tuple[Brake, _Nodes]:
+    rows = path.positions[: path.commit]
+    before = np.concatenate([path.reference.positions[None], rows])[-2:]
     speed, acceleration, torque = (joint_limits(profile, name) for name in ("velocity", "acceleration", "torque"))
     least, lengthened = 0, 0
     while True:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interlock.build import LENGTHENINGS, Proposal, propose, rest_of_plan
+from interlock.build import LENGTHENINGS, Proposal, periods_to_rest, propose, rest_of_plan
 from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk
 from interlock.lower import layout_of, lower
 from interlock.motion import Phase
 from interlock.rules import RuleSet
 from tests.supervisor.toy import (
+    ABSOLUTE,
     MS,
     NOW,
     OPEN,
@@ -235,3 +236,15 @@ def test_the_hand_keeps_its_last_command_while_braking() -> None:
     assert found.motion.grippers[0].tolist() == [0.07]
     assert found.plan.grippers[:6, 0] == pytest.approx([0.07, *rows[:5, 2]])
     assert np.ptp(found.plan.grippers[5:]) == 0.0
+
+
+@pytest.mark.parametrize("speed", [(0.4, 0.2), (60.0, 0.0)])
+def test_how_long_a_brake_takes_is_known_before_a_motion_is_built(speed: tuple[float, float]) -> None:
+    proposed = chunk(ramp(speed=speed), horizon=6)
+    path = lower(case(proposed), proposed, ABSOLUTE)
+
+    periods = periods_to_rest(path, profile(), None, Physics())
+
+    built = propose(case(proposed), path, Physics())
+    assert built.brake_fits is (speed[0] < 1.0)
+    assert periods == ((built.plan.end_ns - built.plan.rows_end_ns) // PERIOD if built.brake_fits else None)
