@@ -43,15 +43,15 @@ def check(
     from interlock.bullet_physics import BulletPhysics  # noqa: PLC0415 - slow to import, and --help needs none
 
     rule_set = load(rules)
-    found = _named(_read(chunk), rule_set)
+    found = _named(read_json(chunk), rule_set)
     proposal = from_json(ActionChunk, found, "chunk")
     if proposal.stamps.received_ns is None:
         raise UnusableInput(f"{chunk}: stamps.received_ns is missing; the review happens at that moment")
     case = Case(
         now_ns=proposal.stamps.received_ns,
         chunk=proposal,
-        state=from_json(RobotState, _read(state), "state"),
-        scene=Scene(mode=None, objects=None) if scene is None else from_json(Scene, _read(scene), "scene"),
+        state=from_json(RobotState, read_json(state), "state"),
+        scene=Scene(mode=None, objects=None) if scene is None else from_json(Scene, read_json(scene), "scene"),
         memory=Memory(),
         rules=rule_set,
     )
@@ -103,7 +103,8 @@ def _fields(finding: Finding) -> Mapping[str, Json]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _read(path: Path) -> Json:
+def read_json(path: Path) -> Json:
+    """The JSON in a file of at most LONGEST bytes; raises UnusableInput."""
     try:
         with path.open("rb") as file:
             raw = file.read(LONGEST + 1)

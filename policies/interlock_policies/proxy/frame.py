@@ -18,6 +18,7 @@ from interlock.errors import InterlockError, PermitRefused, UnusableInput
 from interlock.lower import joint_limits
 from interlock.physics import Physics
 from interlock.robots import Clock
+from interlock.rules import RuleSet
 from interlock.scene import RobotState, Scene
 from interlock.supervisor import Review, Supervisor
 from interlock.verdict import Decision
@@ -29,7 +30,8 @@ from .room import rows_with_room
 Rows: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any]]]
 Failure: TypeAlias = Literal[
     "upstream cannot be reached", "upstream did not answer in time", "upstream reported an error",
-    "upstream's answer cannot be read", "upstream's answer has no rows of the right shape",
+    "upstream closed the connection", "upstream's answer cannot be read",
+    "upstream's answer has no rows of the right shape",
 ]  # fmt: skip
 Told: TypeAlias = Literal["permit", "slow", "truncate", "veto", "stop"]
 
@@ -113,7 +115,7 @@ class Session:
         self, name: str, supervisor: Supervisor, physics: Physics, playing: Playing, observing: Observing,
         scene: Callable[[int], Scene], clock: Clock, timing: Timing,
     ) -> None:  # fmt: skip
-        check(supervisor, playing, observing, timing)
+        check(supervisor.rules, playing, observing, timing)
         self._name, self._supervisor, self._physics = name, supervisor, physics
         self._playing, self._observing, self._scene = playing, observing, scene
         self._clock, self._timing = clock, timing
@@ -305,9 +307,9 @@ class Session:
         return Answer(rows.astype(self._dtype), about)
 
 
-def check(supervisor: Supervisor, playing: Playing, observing: Observing, timing: Timing) -> None:
+def check(rules: RuleSet, playing: Playing, observing: Observing, timing: Timing) -> None:
     """Raises UnusableInput for what can never work, whatever is asked."""
-    accepts, freshness = supervisor.rules.accepts, supervisor.rules.freshness
+    accepts, freshness = rules.accepts, rules.freshness
     if playing.layout not in accepts.layouts:
         known = ", ".join(layout.name for layout in accepts.layouts)
         raise UnusableInput(f"layout {playing.layout.name!r} is not accepted; the rule set accepts {known}")

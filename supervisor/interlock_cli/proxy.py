@@ -1,0 +1,172 @@
+"""`interlock proxy`: in the place of a policy's server, for a client that is not changed. What it needs of the physics
+and of the network is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from interlock.errors import UnusableInput
+from interlock.jsonform import from_json
+from interlock.scene import Scene
+from interlock_rules import load
+from interlock_rules.quantities import parse_quantity
+
+from .check import read_json
+from .printing import print_line
+
+if TYPE_CHECKING:
+    from interlock.rules import RuleSet
+    from interlock_policies.proxy.listening import Listening
+    from interlock_policies.proxy.openpi import OpenpiProxy, Upstream
+
+MISSING: Final = "the proxy needs msgpack and websockets; install interlock-vla[proxy]"
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def proxy() -> None:
+    """Stand between an unmodified client and its policy's server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for, read and checked."""
+
+    rules: RuleSet
+    mapping: Path
+    scene: Path | None
+    horizon: int
+    rows: int | None
+    lead_ns: int
+    log: Path
+
+
+@app.command()
+def openpi(
+    upstream: Annotated[str, typer.Option("--upstream", help="The policy's server, as in ws://127.0.0.1:8000.")],
+    rules: Annotated[str, typer.Option("--rules", help="A shipped rule set by name, or a file.")],
+    mapping: Annotated[Path, typer.Option("--map", help="What observations and actions mean, as YAML.")],
+    horizon: Annotated[int, typer.Option("--horizon", help="How many rows of a reply the client plays.")],
+    log: Annotated[Path, typer.Option("--log", help="Where the record goes.")],
+    *,
+    listen: Annotated[str, typer.Option("--listen", help="Where clients come in.")] = "127.0.0.1:8001",
+    scene: Annotated[
+        Path | None, typer.Option("--scene", help="Mode and objects, as JSON; taken to be as they are said, always.")
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option("--rows", help="Rows of a reply where the upstream gives none; as many as are played.")
+    ] = None,
+    lead: Annotated[
+        str, typer.Option("--lead", help="From the review's begin to the first row: the review, and the reply's way.")
+    ] = "40 ms",
+    deadline: Annotated[str, typer.Option("--deadline", help="How long the upstream may take.")] = "5 s",
+    token: Annotated[
+        str, typer.Option("--token", envvar="INTERLOCK_PROXY_TOKEN", help="What a client must send as its key.")
+    ] = "",
+    upstream_token: Annotated[
+        str, typer.Option("--upstream-token", envvar="INTERLOCK_UPSTREAM_TOKEN", help="The key for the upstream.")
+    ] = "",
+    certificate: Annotated[Path | None, typer.Option("--tls-cert", help="The proxy's certificate, as PEM.")] = None,
+    key: Annotated[Path | None, typer.Option("--tls-key", help="Its key, as PEM.")] = None,
+    client_authority: Annotated[
+        Path | None, typer.Option("--tls-client-ca", help="Whose certificates clients must show, as PEM.")
+    ] = None,
+) -> None:
+    """Take the place of an openpi policy server: what it answers is judged, and is at rest when the client asks again.
+
+    One client at a time. Ends with SIGINT or SIGTERM. Exit 2: something in the options or files cannot be used.
+    """
+    try:
+        from interlock_policies.proxy.listening import Listening, address  # noqa: PLC0415 - of an extra
+        from interlock_policies.proxy.openpi import Upstream  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise UnusableInput(MISSING) from error
+    host, port = address(listen)
+    listening = Listening(host, port, token, certificate, key, client_authority)
+    wanted = Wanted(load(rules), mapping, scene, horizon, rows, round(_seconds("--lead", lead) * 1e9), log)
+    serve(wanted, listening, Upstream(upstream, _seconds("--deadline", deadline), upstream_token))
+
+
+def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
+    """Listens until a signal ends it; the record is closed then. Raises UnusableInput for what can never work."""
+    from interlock.bullet_physics import BulletPhysics  # noqa: PLC0415 - slow to import, and --help needs none
+    from interlock.supervisor import Supervisor  # noqa: PLC0415
+    from interlock_audit_logs import open_log  # noqa: PLC0415
+    from interlock_policies.proxy.frame import Session, Timing, check  # noqa: PLC0415
+    from interlock_policies.proxy.openpi import OpenpiProxy  # noqa: PLC0415
+    from interlock_policies.proxy.playing import Playing  # noqa: PLC0415
+
+    from .proxy_file import read_map  # noqa: PLC0415
+    from .real_time import RealTime  # noqa: PLC0415
+
+    rules = wanted.rules
+    found = read_map(wanted.mapping, rules)
+    playing = Playing(found.layout, rules.profile, rules.accepts.period_s, wanted.horizon)
+    rows = max(wanted.horizon, rules.accepts.rows_min) if wanted.rows is None else wanted.rows
+    timing = Timing(wanted.lead_ns, rows)
+    check(rules, playing, found.observing, timing)
+    scene = _scene(wanted.scene)
+    physics = BulletPhysics(rules.profile, rules.cell)
+    with open_log(wanted.log) as log:
+        supervisor = Supervisor(rules, log, physics)
+        about = {
+            "rules": rules.name,
+            "serial": rules.serial,
+            "rules_digest": rules.digest,
+            "profile_digest": rules.profile_digest,
+            "layout": found.layout.name,
+            "horizon": wanted.horizon,
+        }
+
+        def open_session(name: str) -> Session:
+            return Session(name, supervisor, physics, playing, found.observing, scene, RealTime(), timing)
+
+        shell = OpenpiProxy(listening, upstream, supervisor, open_session, about, f"openpi-{uuid.uuid4().hex[:12]}")
+        print_line(f"{rules.name}, serial {rules.serial}; the record is in {wanted.log}")
+        asyncio.run(_until_told(shell, listening))
+
+
+async def _until_told(shell: OpenpiProxy, listening: Listening) -> None:
+    """Serves until SIGINT or SIGTERM."""
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    try:
+        server = await shell.start()
+    except OSError as error:
+        raise UnusableInput(f"{listening.host}:{listening.port} cannot be listened on: {error.strerror}") from error
+    port = next(iter(server.sockets)).getsockname()[1]
+    print_line(f"listening on {listening.host}:{port}")
+    await ended.wait()
+    server.close()
+    await server.wait_closed()
+
+
+def _scene(path: Path | None) -> Callable[[int], Scene]:
+    """The scene of a file, as if it were seen at every moment that is asked for; nobody looks where there is none."""
+    if path is None:
+        return lambda _: Scene(mode=None, objects=None)
+    said = from_json(Scene, read_json(path), "scene")
+
+    def as_of(now_ns: int) -> Scene:
+        objects = None if said.objects is None else tuple(replace(item, seen_ns=now_ns) for item in said.objects)
+        return replace(said, objects=objects)
+
+    return as_of
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        return parse_quantity(text, "duration")
+    except ValueError as error:
+        raise UnusableInput(f"{option}: {error}") from error
