@@ -101,6 +101,12 @@ class Asking:
             self._connection.transport.abort()
             self._connection = None
 
+    async def leave(self) -> None:
+        """Takes leave of the upstream, as far as it takes part in that within a second."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
     async def _connect(self) -> dict[str, object]:
         headers = {"Authorization": SCHEME + self._upstream.token} if self._upstream.token else None
         self._connection = await connect(
@@ -223,8 +229,8 @@ class OpenpiProxy:
         except (ConnectionClosed, TimeoutError):
             pass  # the client is gone
         finally:
-            asking.close()
             session.close()
+            await asking.leave()
             self._busy = False
 
     async def _request(self, connection: ServerConnection, session: Session, asking: Asking) -> None:

@@ -74,14 +74,14 @@ class Desk:
 
     def __init__(
         self, layout: Layout = ABSOLUTE, found: RuleSet | None = None, physics: Physics | None = None,
-        velocities: JointsAt | None = SPEEDS_AT, lead_ns: int = LEAD_NS,
+        velocities: JointsAt | None = SPEEDS_AT, lead_ns: int = LEAD_NS, log: Any = None,
     ) -> None:  # fmt: skip
         self.time, self.log, self.physics = Time(), Log(), physics or Physics()
         self.layout, self.lead_ns, self.velocities = layout, lead_ns, velocities
         self.review_ns = 0  # how long a review takes, as the supervisor measures it
         ticks = count()
         self.supervisor = Supervisor(
-            found or judged(), self.log, self.physics, now_ns=self.time.now_ns,
+            found or judged(), self.log if log is None else log, self.physics, now_ns=self.time.now_ns,
             elapsed_ns=lambda: next(ticks) * self.review_ns,
         )  # fmt: skip
         self.playing = Playing(layout, profile(), PERIOD_S, HORIZON)
