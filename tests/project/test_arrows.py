@@ -26,6 +26,13 @@ NOT_IN_CORE = ("pint", "pydantic", "structlog", "torch")
 # Who imports PyBullet: this file of the core, and one file of this package.
 BULLET_FILE, BULLET_PACKAGE = "interlock._bullet", "interlock_sim"
 
+# What opens connections, and the only folder whose files may import it.
+NETWORK = (
+    "aiohttp", "asyncio", "ftplib", "http", "httpx", "requests", "select", "selectors", "smtplib", "socket",
+    "socketserver", "ssl", "urllib", "urllib3", "uvicorn", "websockets", "xmlrpc", "zmq",
+)  # fmt: skip
+NETWORK_PACKAGE = "interlock_policies.proxy"
+
 # The files and folders of the core, lowest first: each imports only from its own layer and from those before it.
 LAYERS = (
     ("errors", "arrays", "fields", "kept", "jsonform", "schema", "quiet", "compiled"),
@@ -90,6 +97,8 @@ def between_packages(module: str, target: str) -> str | None:
         return f"{package} may not import {other}"
     if package == "interlock" and other in NOT_IN_CORE:
         return f"the core may not import {other}"
+    if other in NETWORK and module != NETWORK_PACKAGE and not module.startswith(f"{NETWORK_PACKAGE}."):
+        return f"only files of {NETWORK_PACKAGE} may open connections, with {other}"
     if other == "pybullet" and package != BULLET_PACKAGE and module != BULLET_FILE:
         return f"only {BULLET_FILE} and one file of {BULLET_PACKAGE} may import pybullet"
     return None
@@ -147,6 +156,8 @@ def tidy(tmp_path: Path) -> Path:
             f"{core}/robots/__init__.py": "",
             f"{core}/robots/fake.py": "from ..judge import judge\nfrom . import port\n",
             f"{core}/robots/port.py": "",
+            "policies/interlock_policies/proxy/__init__.py": "",
+            "policies/interlock_policies/proxy/openpi.py": "import websockets.sync.server\nfrom . import openpi\n",
             "rules/interlock_rules/reader.py": "import pydantic\nfrom interlock import judge\nfrom . import reader\n",
             "sim/interlock_sim/world.py": "import pybullet\nimport pybullet_data\n",
             "supervisor/interlock_cli/main.py": "import interlock_rules\nimport interlock_sim\n",
@@ -199,6 +210,21 @@ CORE = "supervisor/interlock"
             "policies/interlock_policies/script.py",
             "import interlock_cli.main",
             "interlock_policies.script: interlock_policies may not import interlock_cli",
+        ),
+        (
+            "policies/interlock_policies/wire/openpi.py",
+            "import ssl",
+            "interlock_policies.wire.openpi: only files of interlock_policies.proxy may open connections, with ssl",
+        ),
+        (
+            "policies/interlock_policies/proxying.py",
+            "import zmq",
+            "interlock_policies.proxying: only files of interlock_policies.proxy may open connections, with zmq",
+        ),
+        (
+            f"{CORE}/motion.py",
+            "from http.server import HTTPServer",
+            "interlock.motion: only files of interlock_policies.proxy may open connections, with http",
         ),
         (
             "audit_logs/interlock_audit_logs/replay.py",
