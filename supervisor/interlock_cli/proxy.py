@@ -4,8 +4,6 @@ and of the network is imported when it runs.
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +24,7 @@ from .printing import print_line
 if TYPE_CHECKING:
     from interlock.rules import RuleSet
     from interlock_policies.proxy.listening import Listening
-    from interlock_policies.proxy.openpi import OpenpiProxy, Upstream
+    from interlock_policies.proxy.openpi import Upstream
 
 MISSING: Final = "the proxy needs msgpack and websockets; install interlock-vla[proxy]"
 
@@ -46,6 +44,7 @@ class Wanted:
     mapping: Path
     scene: Path | None
     horizon: int
+    settle: int
     rows: int | None
     lead_ns: int
     log: Path
@@ -63,6 +62,9 @@ def openpi(
     scene: Annotated[
         Path | None, typer.Option("--scene", help="Mode and objects, as JSON; taken to be as they are said, always.")
     ] = None,
+    settle: Annotated[
+        int, typer.Option("--settle", help="How many of these hold, so that the robot is at rest when it is observed.")
+    ] = 2,
     rows: Annotated[
         int | None, typer.Option("--rows", help="Rows of a reply where the upstream gives none; as many as are played.")
     ] = None,
@@ -93,7 +95,7 @@ def openpi(
         raise UnusableInput(MISSING) from error
     host, port = address(listen)
     listening = Listening(host, port, token, certificate, key, client_authority)
-    wanted = Wanted(load(rules), mapping, scene, horizon, rows, round(_seconds("--lead", lead) * 1e9), log)
+    wanted = Wanted(load(rules), mapping, scene, horizon, settle, rows, round(_seconds("--lead", lead) * 1e9), log)
     serve(wanted, listening, Upstream(upstream, _seconds("--deadline", deadline), upstream_token))
 
 
@@ -103,7 +105,7 @@ def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
     from interlock.supervisor import Supervisor  # noqa: PLC0415
     from interlock_audit_logs import open_log  # noqa: PLC0415
     from interlock_policies.proxy.frame import Session, Timing, check  # noqa: PLC0415
-    from interlock_policies.proxy.openpi import OpenpiProxy  # noqa: PLC0415
+    from interlock_policies.proxy.openpi import OpenpiProxy, run  # noqa: PLC0415
     from interlock_policies.proxy.playing import Playing  # noqa: PLC0415
 
     from .proxy_file import read_map  # noqa: PLC0415
@@ -111,7 +113,7 @@ def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
 
     rules = wanted.rules
     found = read_map(wanted.mapping, rules)
-    playing = Playing(found.layout, rules.profile, rules.accepts.period_s, wanted.horizon)
+    playing = Playing(found.layout, rules.profile, rules.accepts.period_s, wanted.horizon, wanted.settle)
     rows = max(wanted.horizon, rules.accepts.rows_min) if wanted.rows is None else wanted.rows
     timing = Timing(wanted.lead_ns, rows)
     check(rules, playing, found.observing, timing)
@@ -133,23 +135,7 @@ def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
 
         shell = OpenpiProxy(listening, upstream, supervisor, open_session, about, f"openpi-{uuid.uuid4().hex[:12]}")
         print_line(f"{rules.name}, serial {rules.serial}; the record is in {wanted.log}")
-        asyncio.run(_until_told(shell, listening))
-
-
-async def _until_told(shell: OpenpiProxy, listening: Listening) -> None:
-    """Serves until SIGINT or SIGTERM."""
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    try:
-        server = await shell.start()
-    except OSError as error:
-        raise UnusableInput(f"{listening.host}:{listening.port} cannot be listened on: {error.strerror}") from error
-    port = next(iter(server.sockets)).getsockname()[1]
-    print_line(f"listening on {listening.host}:{port}")
-    await ended.wait()
-    server.close()
-    await server.wait_closed()
+        run(shell, lambda where: print_line(f"listening on {where}"))
 
 
 def _scene(path: Path | None) -> Callable[[int], Scene]:

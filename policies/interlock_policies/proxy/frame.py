@@ -182,7 +182,8 @@ class Session:
         robot was told to rest.
         """
         plan = self._supervisor.memory.plan
-        if plan is None or plan.end_ns - arrived_ns <= self._timing.lead_ns + 2 * self._period_ns:
+        spare_ns = self._timing.lead_ns + 2 * self._period_ns - self._playing.settle * self._period_ns
+        if plan is None or plan.end_ns - arrived_ns <= spare_ns:
             return False
         self._supervisor.braked()
         self._told = None
@@ -258,7 +259,7 @@ class Session:
         )
         self._sequence += 1
         case = Case(now_ns, chunk, seen.state, seen.scene, self._supervisor.memory, rules)
-        room = rows_with_room(case, chunk, self._playing.layout, self._playing.horizon, self._physics)
+        room = rows_with_room(case, chunk, self._playing.layout, self._playing.moving, self._physics)
         return replace(chunk, horizon=room)
 
     def _reviewed(self, proposal: ActionChunk | Malformed, seen: _Seen) -> Review | None:
@@ -281,14 +282,15 @@ class Session:
     def _answer(self, review: Review | None, chunk: ActionChunk, values: Rows, seen: _Seen) -> Answer:
         if review is None or review.permit is None:
             return self._held(seen, len(values), _about(review))
-        first_row_ns, horizon = cast("int", chunk.stamps.first_row_ns), self._playing.horizon
+        first_row_ns = cast("int", chunk.stamps.first_row_ns)
+        rest_ns = self._playing.due_ns(first_row_ns, self._playing.moving)
         try:
             plan = review.permit.use(self._supervisor.rules.profile_digest, self._clock.now_ns())
         except PermitRefused as error:
             return self._taken_back(str(error), review, seen, len(values))
-        if plan.end_ns > self._playing.due_ns(first_row_ns, horizon):
-            late_ms = (plan.end_ns - self._playing.due_ns(first_row_ns, horizon)) / 1e6
-            said = f"the robot would be at rest {late_ms:g} ms after the {horizon} rows that the client plays"
+        if plan.end_ns > rest_ns:
+            late_ms = (plan.end_ns - rest_ns) / 1e6
+            said = f"the robot would be at rest {late_ms:g} ms later than in row {self._playing.moving}"
             return self._taken_back(said, review, seen, len(values))
         rows = self._playing.rows_of(plan, first_row_ns, len(values), seen.state.positions).astype(values.dtype)
         if review.decision.reaction == "permit":  # as the policy sent them, to the bit

@@ -146,9 +146,9 @@ def _numbers(observation: Mapping[str, object], key: Key) -> FloatArray:
     """The numbers of an entry, in a row; a single number is a row of one. All must be finite."""
     found = _entry(observation, key)
     plain: Any = [found] if isinstance(found, int | float) and not isinstance(found, bool) else found
-    if isinstance(plain, list) and not all(type(one) in {int, float} for one in cast("list[object]", plain)):
+    if isinstance(plain, list | tuple) and not all(type(one) in {int, float} for one in cast("list[object]", plain)):
         raise Unreadable(f"{_named(key)}: expected a row of numbers, got a list of something else")
-    if not isinstance(plain, list | np.ndarray | np.generic):
+    if not isinstance(plain, list | tuple | np.ndarray | np.generic):
         raise Unreadable(f"{_named(key)}: expected numbers, got {type(found).__name__}")
     row = np.atleast_1d(_array(cast("object", plain)))
     if row.dtype.kind not in "fiu" or row.dtype.itemsize < 4 or row.ndim != 1:

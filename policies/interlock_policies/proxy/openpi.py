@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import http
 import logging
+import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -274,6 +275,26 @@ def _observation(request: str | bytes) -> Mapping[str, object]:
 
 def _said(message: Mapping[str, object]) -> bytes:
     return wire.write(cast("Mapping[str, Value]", message))
+
+
+def run(shell: OpenpiProxy, started: Callable[[str], None]) -> None:
+    """Serves until SIGINT or SIGTERM; `started` is told where. Raises UnusableInput where nobody can listen."""
+    asyncio.run(_until_told(shell, started))
+
+
+async def _until_told(shell: OpenpiProxy, started: Callable[[str], None]) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    try:
+        server = await shell.start()
+    except OSError as error:
+        raise UnusableInput(f"nobody can listen there: {error.strerror or error}") from error
+    host, port = next(iter(server.sockets)).getsockname()[:2]
+    started(f"{host}:{port}")
+    await ended.wait()
+    server.close()
+    await server.wait_closed()
 
 
 async def _sent(connection: ServerConnection, message: str | bytes) -> None:

@@ -21,21 +21,23 @@ class Playing:
     """A client that plays rows 0 to `horizon` - 1 of a reply, one a period, and then asks again; while it waits nothing
     tells the robot to brake.
 
-    Each row's columns mean what `layout` says. Raises UnusableInput for a layout whose rows cannot be made from a plan:
-    only joints and grippers can, and every joint needs a column.
+    The last `settle` of them hold, so that the robot has come to rest when it is observed again: what it does lags
+    behind what it is told. Each row's columns mean what `layout` says. Raises UnusableInput for a layout whose rows
+    cannot be made from a plan: only joints and grippers can, and every joint needs a column.
     """
 
     layout: Layout
     profile: Profile
     period_s: float
     horizon: int
+    settle: int = 2
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if not 2 <= self.horizon <= MOST_ROWS:
+        if not (self.settle >= 0 and self.settle + 2 <= self.horizon <= MOST_ROWS):
             raise UnusableInput(
-                f"a client that plays {self.horizon} rows of a reply cannot be brought to rest within them; expected 2 "
-                f"to {MOST_ROWS}"
+                f"a client that plays {self.horizon} rows of a reply, {self.settle} of them to settle, cannot be "
+                f"brought to rest within them; expected {self.settle + 2} to {MOST_ROWS}"
             )
         if not 0.0 < self.period_s < math.inf:
             raise ValueError(f"period_s must be positive and finite, got {self.period_s}")
@@ -58,6 +60,11 @@ class Playing:
     def due_ns(self, first_row_ns: int, row: int) -> int:
         """When a row is due [ns]: rounded as the nodes of a plan are."""
         return first_row_ns + round(row * self.period_s * 1e9)
+
+    @property
+    def moving(self) -> int:
+        """Within how many periods of row 0 the robot must have been told to rest."""
+        return self.horizon - self.settle
 
     @property
     def speaks_velocity(self) -> bool:

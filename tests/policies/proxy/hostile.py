@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import msgpack
 import numpy as np
@@ -16,7 +16,7 @@ from tests.policies.proxy.wired import Behave
 
 
 def packed(said: Any) -> bytes:
-    return cast("bytes", msgpack.packb(said))
+    return msgpack.packb(said)
 
 
 def array(data: bytes, dtype: str, shape: tuple[int, ...]) -> dict[Any, Any]:

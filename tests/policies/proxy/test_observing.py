@@ -61,7 +61,9 @@ def test_entries_may_be_nested_and_images_are_known_by_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [[0.25, 180.0, -90.0], np.array([0.25, 180.0, -90.0], dtype=np.float32)], ids=["list", "float32"]
+    "state",
+    [[0.25, 180.0, -90.0], (0.25, 180, -90), np.array([0.25, 180.0, -90.0], dtype=np.float32)],
+    ids=["list", "tuple", "float32"],
 )
 def test_numbers_may_come_as_a_list_or_in_single_precision(state: Any) -> None:
     assert MAPPING.read({"state": state}).positions == pytest.approx([-np.pi / 2.0, np.pi])

@@ -45,7 +45,7 @@ def test_the_only_array_of_a_reply_are_its_rows_and_what_else_might_be_actions_i
     assert set(reply) == {"actions", "best", "interlock", "policy_timing"}
     assert reply["best"] == {}
     assert reply["interlock"]["reaction"] == "permit"
-    assert reply["interlock"]["dropped"] == ["'actions2'", "'interlock'", "'note'"]
+    assert reply["interlock"]["dropped"] == ("'actions2'", "'interlock'", "'note'")
 
 
 def told(client: Client, reply: Mapping[str, Any]) -> str:
@@ -120,7 +120,7 @@ def deep(levels: int) -> Any:
 @pytest.mark.parametrize(
     ("metadata", "left"),
     [
-        (packed({"reset_pose": [0.1, 0.2], "interlock": {"rules": "none"}}), {"reset_pose": [0.1, 0.2]}),
+        (packed({"reset_pose": [0.1, 0.2], "interlock": {"rules": "none"}}), {"reset_pose": (0.1, 0.2)}),
         (wire.write({"table": np.zeros((3, 3)), "n": 1}), {"n": 1}),
         (packed({"long": "a" * 1000, "many": [0] * 1000, "none": None}), {"none": None}),
         (packed(deep(7)), {"deeper": {"deeper": {"deeper": {}}}}),

@@ -22,7 +22,7 @@ from interlock.motion import Reference
 from interlock.robots import Asked
 from interlock.scene import RobotState, Scene
 from interlock.supervisor import Supervisor
-from interlock_audit_logs import open_log, replay, verify
+from interlock_audit_logs import blob_reader, fingerprint, open_log, read_log, replay, verify
 from interlock_cli.again import open_again
 from interlock_policies.proxy.frame import Session, Timing
 from interlock_policies.proxy.listening import Listening
@@ -100,8 +100,9 @@ class Cell:
         return self.task.done(self.world, self.tool)
 
     def scene(self, now_ns: int) -> Scene:
-        """Where things were in the beginning, as a file says it: the proxy sees nothing."""
-        return replace(self._scene, objects=tuple(replace(item, seen_ns=now_ns) for item in self._scene.objects or ()))
+        """What stays where it is, as a file says it: of what is carried about the proxy sees nothing."""
+        kept = tuple(item for item in self._scene.objects or () if item.name != self.task.target)
+        return Scene("automatic", tuple(replace(item, seen_ns=now_ns) for item in kept))
 
     def observation(self) -> dict[str, Any]:
         return {
@@ -180,7 +181,7 @@ def test_the_unmodified_client_does_the_task_of_the_cell_through_the_proxy(openp
         assert watch.excesses == {}
         assert reactions.count("permit") > 0.8 * len(reactions)
     assert verify(tmp_path).ok
-    assert replay(tmp_path, open_again()).ok
+    assert replay(read_log(tmp_path), blob_reader(tmp_path), open_again(), environment=fingerprint()).ok
 
 
 @pytest.mark.slow
