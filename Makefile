@@ -28,6 +28,7 @@ PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(s
 
 VENV := .venv
 BIN := $(VENV)/bin
+OPENPI := $(VENV)-openpi
 PACKAGES := supervisor/interlock supervisor/interlock_cli policies/interlock_policies rules/interlock_rules \
 	sim/interlock_sim audit_logs/interlock_audit_logs
 # Folders too: a file that was removed changes nothing else.
@@ -46,9 +47,9 @@ demo: $(VENV)/wheel
 demo-full: $(VENV)/wheel
 	$(BIN)/interlock demo
 
-test: $(VENV)/wheel $(VENV)/dev
+test: $(VENV)/wheel $(VENV)/dev $(OPENPI)/made
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --numprocesses=2 --dist=worksteal $(if $(SEED),--seed=$(SEED)) $(TESTS)
+	INTERLOCK_OPENPI_PYTHON=$(OPENPI)/bin/python $(BIN)/coverage run -m pytest --numprocesses=2 --dist=worksteal $(if $(SEED),--seed=$(SEED)) $(TESTS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(if $(TESTS),--fail-under=0)
 
@@ -88,10 +89,10 @@ mutate: $(VENV)/wheel $(VENV)/dev
 install: $(VENV)/wheel
 
 clean:
-	rm -rf $(VENV) audit_logs/runs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OPENPI) audit_logs/runs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# Five steps, each with a file that says when it was done.
+# Six steps, each with a file that says when it was done.
 
 $(VENV)/created:
 	@python='$(PYTHON)'; \
@@ -115,6 +116,14 @@ $(VENV)/dev: $(VENV)/base
 $(VENV)/referee: $(VENV)/base
 	@echo "installing the referee's engines"
 	@$(INSTALL) .[referee]
+	@touch $@
+
+# openpi-client wants numpy below 2: it has an environment of its own, in which the tests run it as it is published.
+$(OPENPI)/made: constraints-openpi.txt $(VENV)/created
+	@echo "installing openpi-client"
+	@$(BIN)/python -m venv --clear $(OPENPI)
+	@$(OPENPI)/bin/python -m pip --disable-pip-version-check install --requirement constraints-openpi.txt >$(VENV)/pip.log 2>&1 \
+		|| { cat $(VENV)/pip.log >&2; exit 1; }
 	@touch $@
 
 $(VENV)/wheel: $(VENV)/base $(SOURCES)

@@ -39,6 +39,13 @@ def test_everything_is_pinned() -> None:
     assert faults(read("constraints.txt"), read("pyproject.toml")) == []
 
 
+def test_the_environment_of_openpi_client_is_pinned_and_has_its_numpy() -> None:
+    lines = [line for line in read("constraints-openpi.txt").splitlines() if not line.startswith("#")]
+
+    assert all(PIN.fullmatch(line) for line in lines)
+    assert {line.partition("==")[0] for line in lines} >= {"numpy", "openpi-client", "typing_extensions", "websockets"}
+
+
 @pytest.mark.parametrize("planted", ["--extra-index-url URL", "numpy>=2", "numpy @ URL", ""])
 def test_a_line_that_is_no_pin_is_found(planted: str) -> None:
     assert faults(f"{read('constraints.txt')}{planted}\n", read("pyproject.toml")) == [f"not a pin: {planted}"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,7 +66,7 @@ class Client:
 
 
 @contextmanager
-def unmodified(python: str, port: int, horizon: int = HORIZON) -> Iterator[Client]:
+def unmodified(python: str, port: int, horizon: int = HORIZON) -> Generator[Client]:
     """The published client, in its own environment."""
     with subprocess.Popen(
         [python, "-I", str(SCRIPT), str(port), str(horizon)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

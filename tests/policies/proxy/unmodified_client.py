@@ -4,6 +4,9 @@ Each line in is an observation, each line out the row to play or the error, all 
 server says of itself. Arguments: port, rows of a reply that are played, and a key, if one is needed.
 """
 
+# pyright: reportMissingModuleSource=false
+# openpi-client is installed where this runs, and not where it is checked.
+
 from __future__ import annotations
 
 import json
@@ -16,7 +19,7 @@ from openpi_client import action_chunk_broker, websocket_client_policy
 
 def said(value: Any) -> Any:
     """Arrays as lists."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def tell(found: Any) -> None:
@@ -29,11 +32,11 @@ def main(port: str, horizon: str, key: str = "") -> None:
     broker = action_chunk_broker.ActionChunkBroker(policy, action_horizon=int(horizon))
     tell(policy.get_server_metadata())
     for line in sys.stdin:
-        observation = {
-            name: np.array(value) if isinstance(value, list) else value for name, value in json.loads(line).items()
-        }
+        seen: dict[str, Any] = json.loads(line)
         try:
-            found = broker.infer(observation)
+            found = broker.infer(
+                {name: np.array(value) if type(value) is list else value for name, value in seen.items()}
+            )
         except RuntimeError as error:
             found = {"error": str(error)}
         tell(found)

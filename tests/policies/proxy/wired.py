@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -109,6 +109,7 @@ class Wired:
         server = self.loop.run(self.proxy.start())
         self._stack.callback(lambda: self.loop.run(closed(server)))
         self.port = port_of(server)
+        self.address = f"ws://127.0.0.1:{self.port}"
         return self
 
     def __exit__(
@@ -127,7 +128,8 @@ class Wired:
 
     def client(self, **options: Any) -> Client:
         """A client of ours, past the metadata."""
-        where: Any = connect(f"ws://127.0.0.1:{self.port}", compression=None, max_size=None, **options)
+        opened: Callable[..., AbstractContextManager[ClientConnection]] = cast("Any", connect)
+        where = opened(self.address, compression=None, max_size=None, **options)
         return Client(self, self._stack.enter_context(where))
 
 
