@@ -117,7 +117,7 @@ def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
     rows = max(wanted.horizon, rules.accepts.rows_min) if wanted.rows is None else wanted.rows
     timing = Timing(wanted.lead_ns, rows)
     check(rules, playing, found.observing, timing)
-    scene = _scene(wanted.scene)
+    scene = scene_of(wanted.scene)
     physics = BulletPhysics(rules.profile, rules.cell)
     with open_log(wanted.log) as log:
         supervisor = Supervisor(rules, log, physics)
@@ -138,7 +138,7 @@ def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
         run(shell, lambda where: print_line(f"listening on {where}"))
 
 
-def _scene(path: Path | None) -> Callable[[int], Scene]:
+def scene_of(path: Path | None) -> Callable[[int], Scene]:
     """The scene of a file, as if it were seen at every moment that is asked for; nobody looks where there is none."""
     if path is None:
         return lambda _: Scene(mode=None, objects=None)

@@ -22,6 +22,11 @@ def said(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+def heard(value: Any) -> Any:
+    """Lists as arrays."""
+    return np.array(value) if hasattr(value, "append") else value
+
+
 def tell(found: Any) -> None:
     sys.stdout.write(json.dumps(found, default=said) + "\n")
     sys.stdout.flush()
@@ -34,9 +39,7 @@ def main(port: str, horizon: str, key: str = "") -> None:
     for line in sys.stdin:
         seen: dict[str, Any] = json.loads(line)
         try:
-            found = broker.infer(
-                {name: np.array(value) if type(value) is list else value for name, value in seen.items()}
-            )
+            found = broker.infer({name: heard(value) for name, value in seen.items()})
         except RuntimeError as error:
             found = {"error": str(error)}
         tell(found)
