@@ -1,4 +1,5 @@
-"""The page on speed: docs/speed.md and its pictures, from results.json, growth.json, memory.json and gating.json alone.
+"""The page on speed: docs/speed.md and its pictures, from results.json, growth.json, memory.json, gating.json and
+proxying.json alone.
 
 `make bench` writes it after it has measured.
 """
@@ -18,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bench import gating, growth, memory, speed
+from bench import gating, growth, memory, proxying, speed
 from bench.courses import GAPS, Scenario
 from bench.speed import BALLS, DENSE, FORECAST, NAIVE, REVIEW
 from bench.waypoints import COAL, MUJOCO
@@ -28,6 +29,7 @@ PAGE: Final = ROOT / "docs/speed.md"
 PICTURES: Final = ROOT / "docs/pictures"
 COLOURS: Final[dict[Scenario, str]] = {"free": "#2a7f9e", "near": "#d08a1d", "hit": "#b0413e"}
 BEST_DENSE: Final = 1.0 / 40.0  # of dense sampling, at most
+PROXY_MS: Final = 2.0  # of the proxy's own, at the 99th percentile, at most
 
 HEAD: Final = """# Speed
 
@@ -88,6 +90,14 @@ GATE: Final = """
 One step of `interlock.robots.Gate`, over {steps:,} steps of permitted plans: {median:.0%} of a controller's period of
 1 ms at the median, {slow:.0%} at the 99th percentile.
 """
+PROXY: Final = """
+## The proxy
+
+What `interlock proxy openpi` adds to a request with two images of 224 x 224, over {requests:,} requests on loopback: the
+time through the proxy, less that of the same request to the server itself (median {direct_median_ms:.1f} ms), less the review
+(median {review_median_ms:.1f} ms). It is {median_ms:.1f} ms at the median, {p99_ms:.1f} ms at the 99th percentile, where at most {limit:g} ms
+are asked for: {met}. Finding out how many rows leave room for their brake is part of it, and so is sending the images twice.
+"""
 
 
 class Target(NamedTuple):
@@ -124,7 +134,13 @@ def targets(rows: Sequence[speed.Row]) -> Iterator[Target]:
         yield Target(f"forecast, {scenario}, median to that of dense sampling", share, BEST_DENSE)
 
 
-def page(rows: Sequence[speed.Row], grown: growth.Growth, remembered: memory.Memory, stepped: gating.Gating) -> str:
+def page(
+    rows: Sequence[speed.Row],
+    grown: growth.Growth,
+    remembered: memory.Memory,
+    stepped: gating.Gating,
+    proxied: proxying.Proxying,
+) -> str:
     """The whole page."""
     chunks = min(row["chunks"] for row in rows)
     seen = ", ".join(f"{value:.1f}" for value in remembered["seen_mb"])
@@ -147,6 +163,7 @@ def page(rows: Sequence[speed.Row], grown: growth.Growth, remembered: memory.Mem
             seen=seen,
         ).rstrip(),
         GATE.format(steps=stepped["steps"], median=stepped["median_share"], slow=stepped["p99_share"]).rstrip(),
+        PROXY.format(**proxied, limit=PROXY_MS, met=_word(proxied["p99_ms"] <= PROXY_MS)).rstrip(),
     ]
     return "\n".join(parts) + "\n"
 
@@ -261,7 +278,8 @@ def main(text: Path = PAGE, pictures: Path = PICTURES) -> int:
     grown: growth.Growth = json.loads(growth.RESULTS.read_text(encoding="utf-8"))
     remembered: memory.Memory = json.loads(memory.RESULTS.read_text(encoding="utf-8"))
     stepped: gating.Gating = json.loads(gating.RESULTS.read_text(encoding="utf-8"))
-    text.write_text(page(rows, grown, remembered, stepped), encoding="utf-8")
+    proxied: proxying.Proxying = json.loads(proxying.RESULTS.read_text(encoding="utf-8"))
+    text.write_text(page(rows, grown, remembered, stepped, proxied), encoding="utf-8")
     draw_speed(rows, pictures / "speed.png")
     draw_growth(grown, pictures / "growth.png")
     for aim in targets(rows):

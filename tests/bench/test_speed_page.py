@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import gating, growth, memory, speed
+from bench import gating, growth, memory, proxying, speed
 from bench.courses import GAPS, Scenario
 from bench.speed import BALLS, DENSE, FORECAST, NAIVE, REVIEW
 from bench.speed_page import PAGE, PICTURES, draw_growth, draw_speed, main, page, targets
@@ -18,9 +18,12 @@ from bench.waypoints import COAL, MUJOCO
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def figures() -> tuple[list[speed.Row], growth.Growth, memory.Memory, gating.Gating]:
-    texts = [module.RESULTS.read_text(encoding="utf-8") for module in (speed, growth, memory, gating)]
-    return json.loads(texts[0]), json.loads(texts[1]), json.loads(texts[2]), json.loads(texts[3])
+def figures() -> tuple[list[speed.Row], growth.Growth, memory.Memory, gating.Gating, proxying.Proxying]:
+    modules = (speed, growth, memory, gating, proxying)
+    found, grown, remembered, stepped, proxied = (
+        json.loads(one.RESULTS.read_text(encoding="utf-8")) for one in modules
+    )
+    return found, grown, remembered, stepped, proxied
 
 
 def row(method: str, scenario: Scenario, median: float, p99: float) -> speed.Row:
@@ -95,17 +98,17 @@ def test_figures_at_their_limits_are_met() -> None:
     ],
 )
 def test_what_is_not_met_is_said(found: Sequence[speed.Row], missed: set[str]) -> None:
-    _, grown, remembered, stepped = figures()
+    _, *others = figures()
 
-    text = page(found, grown, remembered, stepped)
+    text = page(found, *others)
 
     assert {line.split(" | ")[0][2:] for line in text.splitlines() if line.endswith("**not met** |")} == missed
 
 
 def test_an_engine_that_was_not_there_is_not_on_the_page() -> None:
-    _, grown, remembered, stepped = figures()
+    _, *others = figures()
 
-    text = page(rows(1.0, 1.0, 1.0, 1e3), grown, remembered, stepped)
+    text = page(rows(1.0, 1.0, 1.0, 1e3), *others)
 
     assert COAL not in text
     assert MUJOCO not in text
@@ -133,3 +136,14 @@ def test_the_command_writes_page_and_pictures(tmp_path: Path, capsys: pytest.Cap
     assert (tmp_path / "speed.md").read_text(encoding="utf-8") == page(*figures())
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not met")]
     assert len(said) == sum(not aim.met for aim in targets(found))
+
+
+@pytest.mark.parametrize(
+    ("p99_ms", "said"), [(2.0, "asked for: met."), (2.01, "**not met**."), (np.nan, "**not met**.")]
+)
+def test_what_the_proxy_costs_is_held_against_what_is_asked(p99_ms: float, said: str) -> None:
+    found, grown, remembered, stepped, proxied = figures()
+
+    text = page(found, grown, remembered, stepped, {**proxied, "p99_ms": p99_ms})
+
+    assert said in text.partition("## The proxy")[2].replace("\n", " ")

@@ -88,7 +88,11 @@ def test_the_how_to_of_the_page_works(tmp_path: Path, mapping: Path, rules: Rule
         with running([there.get(word, word) for word in serve], tmp_path) as (process, address):
             with connect(f"ws://{address}", compression=None) as connection:
                 metadata = heard(connection)
-                seen = {"observation/joint_position": home, "observation/gripper_position": np.ones(1), "prompt": "go"}
+                seen: dict[str, Any] = {
+                    "observation/joint_position": home,
+                    "observation/gripper_position": np.ones(1),
+                    "prompt": "go",
+                }
                 connection.send(wire.write(seen))
                 reply = heard(connection)
             process.send_signal(signal.SIGTERM)

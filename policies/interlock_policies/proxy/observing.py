@@ -177,9 +177,10 @@ def _digest(observation: Mapping[str, object], key: Key) -> str:
     found: Any = _entry(observation, key)
     if type(found) is not np.ndarray or found.dtype.hasobject:
         raise Unreadable(f"{_named(key)}: expected an array, got {type(found).__name__}")
-    image = _array(found)
-    head = f"{image.dtype.str}{image.shape}".encode()
-    return hashlib.sha256(head + b"\0" + image.tobytes()).hexdigest()
+    image = np.ascontiguousarray(_array(found))
+    digest = hashlib.sha256(f"{image.dtype.str}{image.shape}".encode() + b"\0")
+    digest.update(image.data)
+    return digest.hexdigest()
 
 
 def _array(found: Any) -> np.ndarray[Any, Any]:

@@ -75,10 +75,12 @@ class Playing:
         """Rows (count, C) that lead a client along a plan, from its place at `first_row_ns`: row k to that of k + 1
         periods later; behind the plan's end they hold. anchor (n,): where the client thinks the joints were observed.
         """
-        places = [plan.at(self.due_ns(first_row_ns, index)) for index in range(count + 1)]
-        return self._said(
-            np.array([place.positions for place in places]), np.array([place.grippers for place in places[1:]]), anchor
-        )
+        when = np.array([self.due_ns(first_row_ns, index) for index in range(count + 1)], dtype=np.int64)
+        # As `Plan.at` has it, for all rows at once: a call for each would be half of what the proxy costs.
+        since, nodes = ((times - plan.times_ns[0]).astype(np.float64) for times in (when, plan.times_ns))
+        places = np.stack([np.interp(since, nodes, joint) for joint in plan.positions.T], axis=1)
+        held = np.clip(np.searchsorted(plan.times_ns, when[1:], side="right") - 1, 0, None)
+        return self._said(places, plan.grippers[held], anchor)
 
     def hold(self, positions: FloatArray, grippers: FloatArray, count: int, anchor: FloatArray) -> FloatArray:
         """Rows (count, C) that keep the joints at positions (n,) [rad] and the hands at grippers (g,)."""

@@ -106,7 +106,7 @@ def certified(folder: Path, name: str, issuer: str = "") -> None:
 def test_F46_mutual_tls_admits_who_shows_a_certificate_and_nobody_else(tmp_path: Path) -> None:
     for name in ("proxy", "clients", "strangers"):
         certified(tmp_path, name)
-    files = {
+    files: dict[str, Any] = {
         "certificate": tmp_path / "proxy.pem",
         "key": tmp_path / "proxy.key",
         "client_authority": tmp_path / "clients.pem",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from interlock.chunk import Channel, Layout
 from interlock.errors import UnusableInput
 from interlock.lower import gripper_value
+from interlock.motion import Plan
 from interlock_policies.proxy.playing import Playing
 from interlock_rules import load_profile
 from tests.policies.proxy.bench_of_toys import STEPS
@@ -35,6 +36,20 @@ def test_a_client_that_plays_the_rows_is_where_the_plan_is(layout: Layout, chanc
     for index, row in enumerate(rows):
         here = STEPS[layout.name](here, began, row[:2])
         assert here == pytest.approx(found.at(NOW + (index + 1) * PERIOD).positions, abs=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(-3, 3))
+def test_rows_are_the_plan_at_their_times_hands_included(chance: int, nodes: int, early: int) -> None:
+    rng = np.random.default_rng(chance)
+    times = NOW + np.cumsum(rng.integers(1_000, 2 * PERIOD, nodes))
+    found = Plan(times, rng.uniform(-1.0, 1.0, (nodes, 2)), rng.uniform(0.0, OPEN, (nodes, 1)), int(times[-1]))
+    first = NOW + early * PERIOD
+
+    rows = playing().rows_of(found, first, 15, np.zeros(2))
+
+    told = [found.at(first + (row + 1) * PERIOD) for row in range(15)]
+    assert rows[:, :2] == pytest.approx(np.array([one.positions for one in told]), abs=1e-12)
+    assert rows[:, 2].tolist() == [one.grippers[0] for one in told]
 
 
 @pytest.mark.parametrize(("layout", "said"), [(ABSOLUTE, [0.3, -0.4]), (SINCE_SEEN, [0.1, -0.1]), (SPEEDS, [0.0, 0.0])])
