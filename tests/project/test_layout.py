@@ -25,7 +25,7 @@ NO_MIRROR = {
     "tests/project": "about the repository as a whole",
     "tests/robots": "about the shipped robots, each as a whole",
     "tests/bench": "about the scripts in bench, which are no package",
-    "tests/policies/proxy/test_unmodified_client.py": "about openpi-client as it is published, in an environment of its own",
+    "tests/policies/proxy/test_unmodified_client.py": "about openpi-client as it is published, in its own environment",
     "tests/sim/test_conformance.py": "about the simulated robot and expert, tried by the core's conformance suites",
     "tests/sim/test_tool_rows.py": "about rules, inverse kinematics, supervisor and simulation together",
 }

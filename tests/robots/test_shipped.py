@@ -142,7 +142,7 @@ def test_of_its_set_there_is_nothing_but_notes(robot: str) -> None:
     assert {remark.severity for remark in lint(SETS[robot])} <= {"note"}
 
 
-def test_two_arms_that_cross_between_two_rows_are_apart_at_every_row() -> None:
+def test_F37_two_arms_that_cross_between_two_rows_are_apart_at_every_row() -> None:
     loaded = load_report("pandas-facing")
     physics = BulletPhysics(loaded.rules.profile, loaded.rules.cell)
     (crossing,) = (case for case in loaded.form.tests if "crossing between two rows" in case.name)
@@ -157,7 +157,7 @@ def test_two_arms_that_cross_between_two_rows_are_apart_at_every_row() -> None:
     assert moving.reaction == "veto"
 
 
-def test_what_one_arm_of_two_is_told_wrong_moves_neither() -> None:
+def test_F37_what_one_arm_of_two_is_told_wrong_moves_neither() -> None:
     loaded = load_report("pandas-facing")
     physics = BulletPhysics(loaded.rules.profile, loaded.rules.cell)
     (broken,) = (case for case in loaded.form.tests if case.chunk.nan is not None)
