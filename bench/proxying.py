@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any, Final, TypedDict, cast
 
 import numpy as np
+from typing_extensions import override
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.sync.client import ClientConnection, connect
 
 from interlock import BulletPhysics, Supervisor
+from interlock.chunk import ActionChunk, Malformed
 from interlock.log import Log
-from interlock.scene import Scene
+from interlock.scene import RobotState, Scene
 from interlock.supervisor import Review
 from interlock_audit_logs import open_log
 from interlock_policies.proxy.frame import Session, Timing
@@ -72,20 +74,17 @@ class Jumping:
         self._now_ns = max(self._now_ns, when_ns)
 
 
-class Timed:
+class Timed(Supervisor):
     """A supervisor that says how long its last review took [ns]."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
-        self.took_ns = 0
-        self._review = supervisor.review
+    took_ns = 0
 
-    def review(self, *asked: Any) -> Review:
-        """The supervisor's own review."""
+    @override
+    def review(self, chunk: ActionChunk | Malformed, state: RobotState, scene: Scene) -> Review:
         began = time.perf_counter_ns()
-        try:
-            return self._review(*asked)
-        finally:
-            self.took_ns = time.perf_counter_ns() - began
+        found = super().review(chunk, state, scene)
+        self.took_ns = time.perf_counter_ns() - began
+        return found
 
 
 async def answers(connection: ServerConnection) -> None:
@@ -120,9 +119,7 @@ def proxied(port: int, log: Log, clock: Jumping) -> Generator[tuple[int, Timed]]
     """The port of a proxy in a thread, in front of a server; and its timed supervisor."""
     rules = load(RULES)
     physics = BulletPhysics(rules.profile, rules.cell)
-    supervisor = Supervisor(rules, log, physics, now_ns=clock.now_ns, elapsed_ns=lambda: 0)
-    timed = Timed(supervisor)
-    supervisor.review = timed.review  # type: ignore[method-assign]
+    supervisor = Timed(rules, log, physics, now_ns=clock.now_ns, elapsed_ns=lambda: 0)
     names = rules.profile.joint_names
     observing = Observing(
         profile=rules.profile,
@@ -146,7 +143,7 @@ def proxied(port: int, log: Log, clock: Jumping) -> Generator[tuple[int, Timed]]
     thread.start()
     server = asyncio.run_coroutine_threadsafe(shell.start(), loop).result()
     try:
-        yield next(iter(server.sockets)).getsockname()[1], timed
+        yield next(iter(server.sockets)).getsockname()[1], supervisor
     finally:
         loop.call_soon_threadsafe(server.close)
         asyncio.run_coroutine_threadsafe(server.wait_closed(), loop).result()

@@ -93,10 +93,11 @@ One step of `interlock.robots.Gate`, over {steps:,} steps of permitted plans: {m
 PROXY: Final = """
 ## The proxy
 
-What `interlock proxy openpi` adds to a request with two images of 224 x 224, over {requests:,} requests on loopback: the
-time through the proxy, less that of the same request to the server itself (median {direct_median_ms:.1f} ms), less the review
-(median {review_median_ms:.1f} ms). It is {median_ms:.1f} ms at the median, {p99_ms:.1f} ms at the 99th percentile, where at most {limit:g} ms
-are asked for: {met}. Finding out how many rows leave room for their brake is part of it, and so is sending the images twice.
+What `interlock proxy openpi` adds to a request with two images of 224 x 224, over {requests:,} requests on loopback:
+the time through the proxy, less that of the same request to the server itself (median {direct_median_ms:.1f} ms), less
+the review (median {review_median_ms:.1f} ms). It is {median_ms:.1f} ms at the median and {p99_ms:.1f} ms at the 99th
+percentile. Asked for there are at most {limit:g} ms: {met}. Finding out how many rows leave room for their brake is
+part of it, and so is sending the images twice.
 """
 
 
