@@ -205,6 +205,10 @@ class OpenpiProxy:
             logger=LOGGER,
         )
 
+    def close(self) -> None:
+        """Waits for what a session still does; the log may be closed after it."""
+        self._thread.shutdown()
+
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Refuses who has no token, and whoever comes while another is there."""
         sent = request.headers.get_all("Authorization")
@@ -218,9 +222,9 @@ class OpenpiProxy:
         if self._busy:
             await connection.close(1013, TAKEN.strip())
             return
-        self._busy = True
-        asking = Asking(self._upstream)
         session = self._open_session(f"{self._name}-{self._clients}")
+        asking = Asking(self._upstream)
+        self._busy = True
         self._clients += 1
         try:
             metadata = {**await asking.metadata(), ABOUT: dict(self._about)}
@@ -295,6 +299,7 @@ async def _until_told(shell: OpenpiProxy, started: Callable[[str], None]) -> Non
     await ended.wait()
     server.close()
     await server.wait_closed()
+    shell.close()
 
 
 async def _sent(connection: ServerConnection, message: str | bytes) -> None:

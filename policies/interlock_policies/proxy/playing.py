@@ -77,9 +77,11 @@ class Playing:
         """
         when = np.array([self.due_ns(first_row_ns, index) for index in range(count + 1)], dtype=np.int64)
         # As `Plan.at` has it, for all rows at once: a call for each would be half of what the proxy costs.
-        since, nodes = ((times - plan.times_ns[0]).astype(np.float64) for times in (when, plan.times_ns))
-        joints = range(plan.positions.shape[1])
-        places = np.column_stack([np.interp(since, nodes, plan.positions[:, joint]) for joint in joints])
+        since = (when - plan.times_ns[0]).astype(np.float64)
+        nodes = (plan.times_ns - plan.times_ns[0]).astype(np.float64)
+        places = np.empty((count + 1, plan.positions.shape[1]))
+        for joint in range(places.shape[1]):
+            places[:, joint] = np.interp(since, nodes, plan.positions[:, joint])
         held = np.clip(np.searchsorted(plan.times_ns, when[1:], side="right") - 1, 0, None)
         return self._said(places, plan.grippers[held], anchor)
 

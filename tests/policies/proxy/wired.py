@@ -106,6 +106,7 @@ class Wired:
             self._listening, Upstream(f"ws://127.0.0.1:{port}", self._deadline_s), self.supervisor, self._open,
             {"rules": "toy"}, "toy",
         )  # fmt: skip
+        self._stack.callback(self.proxy.close)
         server = self.loop.run(self.proxy.start())
         self._stack.callback(lambda: self.loop.run(closed(server)))
         self.port = port_of(server)
