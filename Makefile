@@ -14,12 +14,13 @@
 #   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000;
 #                    a long run that goes on where it was stopped, and is added to docs/referee.md when it is done:
 #                    make referee N=200000 KEEP=runs.jsonl
+#   make fuzz        any bytes at all for the readers of what peers send, 60 s; a number of inputs: make fuzz N=10000000
 #   make mutate      mutants of the judging code that no test kills
 #   make clean       removes all that these commands made
 
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
-.PHONY: bench check clean demo demo-full fmt install memory mutate pictures recordings referee test
+.PHONY: bench check clean demo demo-full fmt fuzz install memory mutate pictures recordings referee test
 
 # The first that runs, is 3.11 or later and has venv; a name alone may be a shim with nothing behind it.
 # 3.11 goes first: there PyBullet has a wheel.
@@ -84,6 +85,9 @@ referee: $(VENV)/wheel $(VENV)/referee
 	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE)) $(if $(KEEP),--keep=$(KEEP))
 	$(if $(KEEP),$(BIN)/python -m bench.referee_page $(KEEP) $(if $(SEED),--seed=$(SEED)))
 
+fuzz: $(VENV)/wheel $(VENV)/fuzz
+	$(BIN)/python -m bench.fuzz.run $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(KEEP),--keep=$(KEEP))
+
 mutate: $(VENV)/wheel $(VENV)/dev
 	$(BIN)/python -m bench.mutate
 
@@ -125,6 +129,11 @@ $(OPENPI)/made: constraints-openpi.txt $(VENV)/created
 	@$(BIN)/python -m venv --clear $(OPENPI)
 	@$(OPENPI)/bin/python -m pip --disable-pip-version-check install --requirement constraints-openpi.txt >$(VENV)/pip.log 2>&1 \
 		|| { cat $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
+
+$(VENV)/fuzz: $(VENV)/base
+	@echo "installing the fuzzer"
+	@$(INSTALL) .[fuzz]
 	@touch $@
 
 $(VENV)/wheel: $(VENV)/base $(SOURCES)

@@ -23,6 +23,8 @@ def faults(constraints: str, pyproject: str) -> list[str]:
         *project["build-system"]["requires"],
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["dev"],
+        *project["project"]["optional-dependencies"]["fuzz"],
+        *project["project"]["optional-dependencies"]["proxy"],
         *project["project"]["optional-dependencies"]["referee"],
     ]
     names = [canonicalize_name(Requirement(requirement).name) for requirement in wanted]

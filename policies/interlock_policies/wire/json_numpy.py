@@ -99,12 +99,15 @@ def _parsed(written: str, caps: Caps) -> object:
 
 def _measured(written: str, caps: Caps) -> None:
     """Raises BadMessage for more nesting or entries than allowed: the library has no such limits of its own."""
-    depth = entries = 0
+    depth = entries = texts = 0
     for token in TOKENS.finditer(written):
         first = written[token.start()]
         if first == '"':
             if token.end() - token.start() == 1:
                 raise BadMessage("no readable JSON: a text that does not end")
+            texts += 1
+            if texts > 2 * caps.items + 1:  # a key and a text for each entry, or one text alone
+                raise BadMessage(f"more texts than {caps.items} entries of maps can have")
             continue
         depth += (first in "[{") - (first in "]}")
         entries += first in "[{,"

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.fuzz.dialects import exact
 from interlock_policies.wire import npy
 from interlock_policies.wire.caps import BadMessage, Caps, Value
 from interlock_policies.wire.groot import read, write
-from tests.policies.wire.values import exact, packed, told, values
+from tests.policies.wire.values import packed, told, values
 
 # What msgpack.packb makes of [{"action.arm": {"__ndarray_class__": True, "as_npy": numpy.save of float32 0 to 5 as
 # [1, 2, 3]}}, {}]: the reply to get_action, in the form of Isaac-GR00T's MsgSerializer.

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.fuzz.dialects import exact
 from interlock_policies.wire.caps import BadMessage, Caps, Value
 from interlock_policies.wire.json_numpy import Said, Wrapping, read, write
-from tests.policies.wire.values import exact, told, values
+from tests.policies.wire.values import told, values
 
 # What json_numpy.dumps of json-numpy 2.1.1 makes of a request, of an action (0 to 6, times 0.25), and of float32 0.1.
 REQUEST = (
@@ -152,6 +153,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "brackets that do not end": (b"[" * DEEP, "deeper than 16"),
     "many empty lists": (b"[" + b"[]," * DEEP + b"[]]", "more than 10000 entries"),
     "a long list": (b"[" + b"0," * DEEP + b"0]", "more than 10000 entries"),
+    "more texts than entries": (b'""' * DEEP, "more texts than 10000 entries of maps can have"),
     "a long text": (b'"' + b"x" * 65_537 + b'"', "a text of 65537 bytes"),
     "encoded, but no text": (b'{"encoded": 7}', "must be a text that holds JSON, got 7"),
     "encoded, but no JSON": (b'{"encoded": "error"}', "no readable JSON"),
@@ -188,6 +190,13 @@ def test_a_frame_that_is_not_all_ASCII_may_be_a_quarter_as_long(message: bytes) 
     assert read(message, Caps(frame_bytes=4 * len(message))).value == "é"
     with pytest.raises(BadMessage, match="not all ASCII"):
         read(message, Caps(frame_bytes=4 * len(message) - 1))
+
+
+def test_as_many_texts_as_entries_can_have_are_read() -> None:
+    assert read(b'{"a": "b", "c": "d"}', Caps(items=2)).value == {"a": "b", "c": "d"}
+    assert read(b'"a"', Caps(items=1)).value == "a"
+    with pytest.raises(BadMessage, match="more texts than 1 entries"):
+        read(b'"a" "b" "c" "d"', Caps(items=1))
 
 
 def test_brackets_and_commas_in_a_text_count_for_nothing() -> None:

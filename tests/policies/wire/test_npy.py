@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.fuzz.dialects import exact
 from interlock_policies.wire.caps import CAPS, BadMessage, Caps
 from interlock_policies.wire.npy import read, write
-from tests.policies.wire.values import ARRAYS, exact, told
+from tests.policies.wire.values import ARRAYS, told
 
 
 def saved(values: object) -> bytes:

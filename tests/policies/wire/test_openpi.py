@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.fuzz.dialects import exact
 from interlock_policies.wire.caps import BadMessage, Caps, Value
 from interlock_policies.wire.openpi import read, write
-from tests.policies.wire.values import KEYS, exact, packed, told, values
+from tests.policies.wire.values import KEYS, packed, told, values
 
 # What msgpack_numpy.packb of openpi-client 0.1.2 makes of {"state": float32 [0, 1, 2], "image": uint8 0 to 11 as
 # [2, 2, 3], "n": float64 0.5, "k": int64 -3, "prompt": "put the cup down", "t": None, "ok": True,

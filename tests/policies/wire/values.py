@@ -1,17 +1,16 @@
-"""Values that every dialect can say, how two of them are compared exactly, and small messages written by hand."""
+"""Values that every dialect can say, and messages written by the library alone."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgpack
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from interlock_policies.wire.caps import Array, BadMessage, Value
+from interlock_policies.wire.caps import BadMessage, Value
 
 Said = TypeVar("Said")
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1")
@@ -19,20 +18,6 @@ DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1")
 
 def packed(value: object) -> bytes:
     return msgpack.packb(value, use_bin_type=True)
-
-
-def exact(value: Any) -> object:
-    """The value in a form that `==` compares to the last bit: types, shapes, NaN and minus zero count."""
-    if isinstance(value, np.ndarray):
-        value = cast(Array, value)
-        return ("array", value.dtype.str, value.shape, value.tobytes())
-    if isinstance(value, float):
-        return ("float", struct.pack("<d", value))
-    if isinstance(value, list | tuple):
-        return ("list", *(exact(entry) for entry in value))  # pyright: ignore[reportUnknownVariableType] - any value
-    if isinstance(value, dict):
-        return {key: exact(entry) for key, entry in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    return (type(value).__name__, value)
 
 
 def told(message: bytes, read: Callable[[bytes], Said]) -> Said | BadMessage:
