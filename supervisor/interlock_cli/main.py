@@ -11,7 +11,7 @@ import typer
 
 from interlock.errors import InterlockError, UnusableInput
 
-from . import audit, check, demo, proxy, rules, tracking, warm
+from . import audit, check, demo, proxy, proxy_others, rules, tracking, warm
 from .plain import plain
 
 UNUSABLE: Final = 2
@@ -25,6 +25,8 @@ app.command("demo")(demo.demo)
 app.command("tracking")(tracking.tracking)
 app.command("warm")(warm.warm)
 app.add_typer(rules.app, name="rules", help="Lint, test and describe rule sets.")
+proxy.app.command("groot")(proxy_others.groot)
+proxy.app.command("openvla")(proxy_others.openvla)
 app.add_typer(proxy.app, name="proxy")
 app.add_typer(audit.app, name="audit", help="Read, verify and replay the record.")
 

@@ -5,7 +5,8 @@ and of the network is imported when it runs.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -23,8 +24,12 @@ from .printing import print_line
 
 if TYPE_CHECKING:
     from interlock.rules import RuleSet
+    from interlock.supervisor import Supervisor
+    from interlock_policies.proxy.frame import Session
     from interlock_policies.proxy.listening import Listening
     from interlock_policies.proxy.openpi import Upstream
+
+    from .proxy_file import ProxyMap
 
 MISSING: Final = "the proxy needs msgpack and websockets; install interlock-vla[proxy]"
 
@@ -95,24 +100,50 @@ def openpi(
         raise UnusableInput(MISSING) from error
     host, port = address(listen)
     listening = Listening(host, port, token, certificate, key, client_authority)
-    wanted = Wanted(load(rules), mapping, scene, horizon, settle, rows, round(_seconds("--lead", lead) * 1e9), log)
-    serve(wanted, listening, Upstream(upstream, _seconds("--deadline", deadline), upstream_token))
+    wanted = Wanted(load(rules), mapping, scene, horizon, settle, rows, round(seconds("--lead", lead) * 1e9), log)
+    serve(wanted, listening, Upstream(upstream, seconds("--deadline", deadline), upstream_token))
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What a dialect needs beside its network: the supervisor, its log open; new sessions by name; and what a client
+    may be told of both.
+    """
+
+    supervisor: Supervisor
+    session: Callable[[str], Session]
+    about: Mapping[str, object]
 
 
 def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
     """Listens until a signal ends it; the record is closed then. Raises UnusableInput for what can never work."""
+    from interlock_policies.proxy.openpi import OpenpiProxy, run  # noqa: PLC0415
+
+    from .proxy_file import of_one_array, read_map  # noqa: PLC0415
+
+    with judging(wanted, of_one_array(read_map(wanted.mapping, wanted.rules))) as judge:
+        name = f"openpi-{uuid.uuid4().hex[:12]}"
+        shell = OpenpiProxy(listening, upstream, judge.supervisor, judge.session, judge.about, name)
+        run(shell, say_where)
+
+
+def say_where(address: str) -> None:
+    """Tells on the terminal where the proxy listens."""
+    print_line(f"listening on {address}")
+
+
+@contextmanager
+def judging(wanted: Wanted, found: ProxyMap) -> Generator[Judging]:
+    """Supervisor, physics and an open log, until the block is left. Raises UnusableInput for what can never work."""
     from interlock.bullet_physics import BulletPhysics  # noqa: PLC0415 - slow to import, and --help needs none
     from interlock.supervisor import Supervisor  # noqa: PLC0415
     from interlock_audit_logs import open_log  # noqa: PLC0415
     from interlock_policies.proxy.frame import Session, Timing, check  # noqa: PLC0415
-    from interlock_policies.proxy.openpi import OpenpiProxy, run  # noqa: PLC0415
     from interlock_policies.proxy.playing import Playing  # noqa: PLC0415
 
-    from .proxy_file import read_map  # noqa: PLC0415
     from .real_time import RealTime  # noqa: PLC0415
 
     rules = wanted.rules
-    found = read_map(wanted.mapping, rules)
     playing = Playing(found.layout, rules.profile, rules.accepts.period_s, wanted.horizon, wanted.settle)
     rows = max(wanted.horizon, rules.accepts.rows_min) if wanted.rows is None else wanted.rows
     timing = Timing(wanted.lead_ns, rows)
@@ -133,9 +164,8 @@ def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
         def open_session(name: str) -> Session:
             return Session(name, supervisor, physics, playing, found.observing, scene, RealTime(), timing)
 
-        shell = OpenpiProxy(listening, upstream, supervisor, open_session, about, f"openpi-{uuid.uuid4().hex[:12]}")
         print_line(f"{rules.name}, serial {rules.serial}; the record is in {wanted.log}")
-        run(shell, lambda where: print_line(f"listening on {where}"))
+        yield Judging(supervisor, open_session, about)
 
 
 def scene_of(path: Path | None) -> Callable[[int], Scene]:
@@ -151,7 +181,8 @@ def scene_of(path: Path | None) -> Callable[[int], Scene]:
     return as_of
 
 
-def _seconds(option: str, text: str) -> float:
+def seconds(option: str, text: str) -> float:
+    """The time [s] of an option; raises UnusableInput with its name."""
     try:
         return parse_quantity(text, "duration")
     except ValueError as error:

@@ -12,6 +12,7 @@ from pydantic.functional_validators import BeforeValidator
 from interlock.chunk import Layout
 from interlock.errors import UnusableInput
 from interlock.rules import RuleSet
+from interlock_policies.groot import Group
 from interlock_policies.proxy.observing import HandAt, JointsAt, Observing
 from interlock_rules.files import read_file
 from interlock_rules.forms import FORM, Count, Name, Plain, Text
@@ -59,8 +60,20 @@ class HandForm:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupForm:
+    """One array of an action of GR00T's: its key, and the channels of the layout that its columns are."""
+
+    key: Text
+    channels: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MapForm:
-    """The file. `layout` says what the columns of `actions` mean: one of those that the rule set accepts."""
+    """The file. `layout` says what the columns of `actions` mean: one of those that the rule set accepts.
+
+    For GR00T alone: the `groups` of an action, whether its arrays have an axis for a `batch` of one, and which entries
+    to `join`, in this order, to the entry `joined`.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORM
     format: Literal["interlock/proxy-map/1"]
@@ -70,6 +83,9 @@ class MapForm:
     velocities: VelocitiesForm | None = None
     prompt: Key | None = None
     images: tuple[Key, ...] = ()
+    groups: tuple[GroupForm, ...] = ()
+    batch: Literal["one", "none"] = "one"
+    join: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,9 @@ class ProxyMap:
 
     layout: Layout
     observing: Observing
+    groups: tuple[Group, ...] = ()
+    batched: bool = True
+    join: tuple[tuple[str, ...], ...] = ()
 
 
 def read_map(path: Path, rules: RuleSet) -> ProxyMap:
@@ -89,8 +108,22 @@ def read_map(path: Path, rules: RuleSet) -> ProxyMap:
     if form.layout not in layouts:
         reading.note(("layout",), f"no layout that {rules.name} accepts; it accepts {', '.join(layouts)}")
     hands = reading.each(("grippers",), form.grippers, _hand)
+    groups = reading.each(("groups",), form.groups, _group)
     observing = reading.build((), lambda: _observing(form, hands, rules))
-    return ProxyMap(layouts[form.layout], observing) if observing and not reading.problems else reading.end(None)
+    if observing is None or reading.problems:
+        return reading.end(None)
+    return ProxyMap(layouts[form.layout], observing, groups, form.batch == "one", form.join)
+
+
+def of_one_array(found: ProxyMap) -> ProxyMap:
+    """The mapping, for a policy that says all columns in one array; raises UnusableInput for one that has groups."""
+    if found.groups or found.join or not found.batched:
+        raise UnusableInput("groups, batch and join are for GR00T alone; this policy says all columns in one array")
+    return found
+
+
+def _group(form: GroupForm) -> Group:
+    return Group(form.key, form.channels)
 
 
 def _hand(form: HandForm) -> HandAt:
