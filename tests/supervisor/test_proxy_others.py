@@ -63,7 +63,7 @@ async def groot_that_stays(socket: zmq.asyncio.Socket) -> None:
     while True:
         request = cast("dict[str, Any]", groot.read(await socket.recv()))
         arm = request["data"]["observation"]["state"]["arm"]
-        action = {"arm": np.tile(arm, (1, 50, 1)), "gripper": np.full((1, 50, 1), 0.08)}
+        action: Any = {"arm": np.tile(arm, (1, 50, 1)), "gripper": np.full((1, 50, 1), 0.08)}
         await socket.send(groot.write([action, {}]))
 
 
@@ -78,7 +78,7 @@ async def openvla_that_stays(reader: asyncio.StreamReader, writer: asyncio.Strea
 
 
 def asked_of_groot(address: str, home: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], Mapping[str, Any]]:
-    seen = {"state": {"arm": home[None, None], "gripper": np.ones((1, 1, 1))}, "language": {"task": [["go"]]}}
+    seen: Any = {"state": {"arm": home[None, None], "gripper": np.ones((1, 1, 1))}, "language": {"task": [["go"]]}}
     with zmq.Context() as context, context.socket(zmq.REQ) as socket:
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.RCVTIMEO, 60_000)
