@@ -31,11 +31,11 @@ ROOT: Final = Path(__file__).parents[1]
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 CORE: Final = (
     "amend", "braking", "build", "cartesian", "case", "checks", "decide", "forecast", "inverse", "judge", "lower",
-    "motion", "obstacles", "pairs", "question", "reach", "rotations", "shapes", "verdict",
+    "mesh_formats", "motion", "obstacles", "pairs", "question", "reach", "rotations", "shapes", "verdict",
 )  # fmt: skip
 KINDS: Final = (
     "answers", "bodies", "clearance", "gripper", "joints", "mesh_file", "pairs", "per_joint", "prisms", "singularity",
-    "split_cache", "splitting", "surfaces", "swept", "tool", "torque", "traces", "zones",
+    "split_cache", "splitter", "splitting", "surfaces", "swept", "tool", "torque", "traces", "zones",
 )  # fmt: skip
 CANARY: Final = (
     "interlock.verdict.Verdict.allowed: "

@@ -8,8 +8,7 @@ from typing import Final
 
 from interlock.errors import UnusableInput
 from interlock.geometry import ConvexParts
-from interlock.hulls import read_mesh
-from interlock.urdf import MESH_BYTES
+from interlock.mesh_formats import MESH_BYTES, read_mesh
 
 from .reading import FaultBelow
 from .split_cache import split_of

@@ -18,11 +18,10 @@ passes through its surface, and so through a part, before it is in the gap.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
@@ -32,12 +31,12 @@ from interlock.arrays import BoolArray, FloatArray
 from interlock.geometry import ConvexMesh
 from interlock.hulls import convex_hull
 
+from .splitter import pieces_of
 from .surfaces import Surface
 
 THRESHOLDS: Final = (0.1, 0.05, 0.02, 0.01)  # what coacd takes for convex enough: coarse first, for fewer parts
 GROWTHS: Final = (1.0 / 16.0, 1.0 / 4.0)  # of the tolerance
-SEED: Final = 1
-PROCEDURE: Final = "1"  # another, where the same mesh would be split otherwise: it names what the cache holds
+PROCEDURE: Final = "2"  # another, where the same mesh would be split otherwise: it names what the cache holds
 ROUNDING_M: Final = 1e-9  # what qhull's planes and their sums may be off: "in a part" means to this
 FINEST: Final = 1.0 / 16.0  # of the tolerance: half a diagonal of the smallest cubes; of the growth: the smallest edge
 COARSEST: Final = 16  # cubes along the longest edge, to begin with
@@ -49,16 +48,12 @@ class TooCoarse(ValueError):
     """No split of a mesh keeps its tolerance."""
 
 
-class MissingSplitter(ValueError):
-    """coacd is not installed."""
-
-
 def split(surface: Surface, tolerance: float) -> tuple[ConvexMesh, ...]:
     """Convex parts that contain the solid and are within the tolerance [m] of it: its hull where that is enough, else
     coacd's parts, grown, of the coarsest split that does.
 
-    The same again for the same surface, tolerance and version of coacd. Raises TooCoarse, MissingSplitter, or
-    ValueError where the solid has no volume.
+    The same again for the same surface, tolerance and version of coacd. Raises TooCoarse, MissingSplitter,
+    SplitterFailed, or ValueError where the solid has no volume.
     """
     try:
         whole = (convex_hull(surface.corners),)
@@ -67,7 +62,7 @@ def split(surface: Surface, tolerance: float) -> tuple[ConvexMesh, ...]:
     if fits(whole, surface, tolerance):
         return whole
     for threshold in THRESHOLDS:
-        raw = _pieces(surface, threshold)
+        raw = pieces_of(surface.bodies, threshold)
         for growth in GROWTHS:
             parts = tuple(grown(piece, growth * tolerance) for piece in raw)
             if holds(parts, surface, tolerance):
@@ -78,23 +73,6 @@ def split(surface: Surface, tolerance: float) -> tuple[ConvexMesh, ...]:
         f"none of {len(THRESHOLDS)} splits keeps the tolerance of {tolerance * 1e3:g} mm; state a larger one, or make "
         "the mesh simpler"
     )
-
-
-def _pieces(surface: Surface, threshold: float) -> list[FloatArray]:
-    """The corners of each convex part that coacd makes (V, 3); raises MissingSplitter.
-
-    Its preprocessing is off: it replaces the surface by another one, several millimetres off.
-    """
-    try:
-        coacd: Any = importlib.import_module("coacd")
-    except ImportError as error:
-        raise MissingSplitter(
-            "it is not convex, and splitting it needs coacd: pip install 'interlock-vla[meshes]'"
-        ) from error
-    coacd.set_log_level("off")
-    mesh = coacd.Mesh(surface.corners, surface.triangles.astype(np.int32))
-    found = coacd.run_coacd(mesh, threshold=threshold, preprocess_mode="off", seed=SEED)
-    return [np.asarray(corners, dtype=np.float64) for corners, _ in found]
 
 
 def grown(corners: FloatArray, growth: float) -> ConvexMesh:

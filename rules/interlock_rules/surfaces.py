@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from interlock import kernels_solids
 from interlock.arrays import FloatArray, IntArray, frozen
@@ -36,6 +38,15 @@ class Surface:
         radii = np.sqrt(((self.pieces - middles[:, None]) ** 2).sum(axis=2).max(axis=1)) * (1.0 + ROUNDING)
         return np.column_stack([middles, radii])
 
+    @property
+    def bodies(self) -> tuple[Surface, ...]:
+        """The surfaces of which no two share an edge, where each bounds a solid alone: what all of them bound is their
+        union. Only itself where it is of one piece, or a piece makes a hollow or nothing in the others.
+        """
+        count, piece = _pieces_by_edges(self.triangles)
+        bodies = tuple(_body(self.corners, self.triangles[piece == number]) for number in range(count))
+        return bodies if count > 1 and all(_volume(body.corners, body.triangles) > 0.0 for body in bodies) else (self,)
+
     def outside(self, points: FloatArray) -> FloatArray:
         """How far [m] points (N, 3) are outside of the solid, negative inside: the distance from its surface (N,)."""
         return kernels_solids.outside(points, self.pieces, self.balls)
@@ -58,11 +69,44 @@ def surface_of(corners: FloatArray, triangles: IntArray) -> Surface:
     if not len(faces):
         raise ValueError("it has no triangles")
     _refuse_open(merged, faces)
-    volume = float(np.einsum("fi,fi->", merged[faces[:, 0]], np.cross(merged[faces[:, 1]], merged[faces[:, 2]])) / 6.0)
+    _refuse_loose(merged, faces)
+    volume = _volume(merged, faces)
     if not volume > 0.0:
         raise ValueError(f"it encloses {volume:g} m^3: its triangles face inwards; turn them round")
     faces.flags.writeable = False
     return Surface(frozen(merged), faces)
+
+
+def _volume(corners: FloatArray, faces: IntArray) -> float:
+    """What faces (F, 3) that are closed enclose [m^3]."""
+    a, b, c = np.moveaxis(corners[faces], 1, 0)
+    return float(np.einsum("fi,fi->", a, np.cross(b, c)) / 6.0)
+
+
+def _pieces_by_edges(faces: IntArray) -> tuple[int, IntArray]:
+    """How many pieces faces (F, 3) fall into that no edge joins, and in which each is (F,), in the faces' order."""
+    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    which = np.unique(edges, axis=0, return_inverse=True)[1].reshape(-1)
+    joined = np.repeat(np.arange(len(faces)), 3), len(faces) + which  # a face and an edge of it
+    nodes = len(faces) + len(edges)
+    graph = coo_array((np.ones(len(which)), joined), shape=(nodes, nodes))
+    label = np.asarray(connected_components(graph, directed=False)[1][: len(faces)], dtype=np.int64)
+    return int(label.max()) + 1, label
+
+
+def _body(corners: FloatArray, faces: IntArray) -> Surface:
+    used, place = np.unique(faces, return_inverse=True)
+    return Surface(frozen(corners[used]), place.reshape(-1, 3).astype(np.int64))
+
+
+def _refuse_loose(corners: FloatArray, faces: IntArray) -> None:
+    """Raises ValueError unless every corner is one of faces (F, 3): another stands for something that is missing."""
+    loose = np.setdiff1d(np.arange(len(corners)), faces)
+    if len(loose):
+        raise ValueError(
+            f"{len(loose)} of its corners are in no triangle that has an area, as the one at "
+            f"{corners[loose[0]].round(6).tolist()} [m]; remove them, or add the triangles that are missing"
+        )
 
 
 def _refuse_open(corners: FloatArray, faces: IntArray) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 
 import numpy as np
-import trimesh
 from scipy.spatial import ConvexHull, QhullError
 
-from .arrays import FloatArray, IntArray, frozen
+from .arrays import FloatArray, frozen
 from .errors import UnusableInput
 from .geometry import Box, ConvexMesh, Cylinder, Sphere
-from .urdf import Collision, Mesh, UrdfLink
+from .mesh_formats import MESH_BYTES, read_corners
+from .urdf import Collision, Mesh, UrdfLink, bytes_of
 
 SIDES = 48  # of the prism around a cylinder: 0.2 % of the radius too large
 GLOBE = 600  # points around a sphere: about 1 % of the radius too large
@@ -59,28 +58,16 @@ def _points(geometry: Box | Sphere | Cylinder | Mesh) -> FloatArray:
 
 def _read(mesh: Mesh) -> FloatArray:
     """All vertices of a mesh file, scaled; its materials and textures are never looked at."""
-    kind = mesh.file.suffix.lower().removeprefix(".")
-    if kind not in {"obj", "stl", "ply", "off"}:
-        raise UnusableInput(f"mesh {mesh.file.name}: {kind!r} is not read; convert it to obj or stl")
-    content = mesh.file.read_bytes()
+    content = bytes_of(mesh.file, MESH_BYTES)
     if hashlib.sha256(content).hexdigest() != mesh.sha256:
         raise UnusableInput(f"mesh {mesh.file.name} was changed since its URDF was read; load the robot again")
-    points = read_mesh(content, kind, mesh.file.name)[0] * np.array(mesh.scale)
-    if len(points) == 0 or not np.isfinite(points).all():
-        raise UnusableInput(f"mesh {mesh.file.name} has no vertices, or some that are not finite")
+    with np.errstate(over="ignore"):
+        points = read_corners(content, mesh.file.suffix.lower().removeprefix("."), mesh.file.name) * np.array(
+            mesh.scale
+        )
+    if not np.isfinite(points).all():
+        raise UnusableInput(f"mesh {mesh.file.name}, scaled by {mesh.scale}, is not finite; mend the scale")
     return frozen(points)
-
-
-def read_mesh(content: bytes, kind: str, name: str) -> tuple[FloatArray, IntArray]:
-    """The vertices (V, 3) and the triangles (F, 3), by index, of a mesh file's bytes, as they stand there; raises
-    UnusableInput where they are no mesh of that kind. No other file is opened.
-    """
-    try:
-        found = trimesh.load_mesh(io.BytesIO(content), file_type=kind, process=False)
-        triangles = np.asarray(getattr(found, "faces", ()), dtype=np.int64).reshape(-1, 3)
-        return np.asarray(found.vertices, dtype=np.float64), triangles
-    except Exception as error:  # a parser of foreign files may raise anything
-        raise UnusableInput(f"mesh {name} cannot be read: {error!r}") from error
 
 
 def _grid(x: float, y: float, z: float) -> FloatArray:

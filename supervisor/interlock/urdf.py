@@ -19,10 +19,10 @@ from defusedxml.ElementTree import fromstring
 from .arrays import FloatArray, frozen
 from .errors import UnusableInput
 from .geometry import Box, Cylinder, Sphere
+from .mesh_formats import MESH_BYTES
 from .profile import Urdf
 
 URDF_BYTES = 1 << 20  # a large humanoid's URDF has 200 kB; what is much larger is no robot (F-47)
-MESH_BYTES = 32 << 20
 
 # Robots come in distributions without a Python package, too: for the name in a profile, the distribution that installs
 # them and the folder in it that is their root.
@@ -99,7 +99,7 @@ def read_urdf(source: Urdf) -> Description:
     the one that was reviewed, or leaves its package, and where it describes no tree of supported joints.
     """
     root, file = _package_root(source.package), file_of(source)
-    content = _bytes(file, URDF_BYTES)
+    content = bytes_of(file, URDF_BYTES)
     found = hashlib.sha256(content).hexdigest()
     if found != source.sha256:
         raise UnusableInput(
@@ -170,7 +170,8 @@ def _inside(root: Path, path: str) -> Path:
     return found
 
 
-def _bytes(file: Path, most: int) -> bytes:
+def bytes_of(file: Path, most: int) -> bytes:
+    """The bytes of a file of a robot; raises UnusableInput where there are more than `most`."""
     with file.open("rb") as stream:
         content = stream.read(most + 1)
     if len(content) > most:
@@ -212,7 +213,7 @@ def _geometry(element: Element, folder: Path, root: Path) -> Box | Sphere | Cyli
         return Cylinder(_number(cylinder, "radius"), _number(cylinder, "length"))
     mesh = _child(element, "mesh")
     file = _mesh_file(_text(mesh, "filename"), folder, root)
-    return Mesh(file, _three(mesh, "scale", "1 1 1"), hashlib.sha256(_bytes(file, MESH_BYTES)).hexdigest())
+    return Mesh(file, _three(mesh, "scale", "1 1 1"), hashlib.sha256(bytes_of(file, MESH_BYTES)).hexdigest())
 
 
 def _mesh_file(name: str, folder: Path, root: Path) -> Path:

@@ -20,7 +20,7 @@ from interlock.jsonform import from_json, to_json
 from interlock.obstacles import fixed_obstacles
 from interlock.scene import Cell
 from interlock.shapes import WORLD, separation, side
-from interlock.urdf import MESH_BYTES
+from interlock.mesh_formats import MESH_BYTES
 from interlock_rules import load_cell, load_report, mesh_file
 from interlock_rules.cases import run_cases
 from interlock_rules.problems import BadFile

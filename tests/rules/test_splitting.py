@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from interlock.arrays import BoolArray, FloatArray
 from interlock.geometry import ConvexMesh
 from interlock.hulls import convex_hull
 from interlock_rules import splitting
-from interlock_rules.splitting import MissingSplitter, TooCoarse, fits, grown, holds, split
+from interlock_rules.splitting import TooCoarse, fits, grown, holds, split
 from interlock_rules.surfaces import Surface
 from tests.rules.solids import ANGLE, HEIGHT, TUBE, drawn, on, outside, surface
 
@@ -53,11 +52,11 @@ def pieces_are(monkeypatch: pytest.MonkeyPatch, pieces: Pieces) -> list[float]:
     """Replaces coacd; the thresholds that are asked for."""
     asked: list[float] = []
 
-    def found(_: Surface, threshold: float) -> list[FloatArray]:
+    def found(_: Sequence[Surface], threshold: float) -> list[FloatArray]:
         asked.append(threshold)
         return pieces(threshold)
 
-    monkeypatch.setattr(splitting, "_pieces", found)
+    monkeypatch.setattr(splitting, "pieces_of", found)
     return asked
 
 
@@ -140,13 +139,6 @@ def test_F26_a_splitter_that_is_wrong_is_found_out(monkeypatch: pytest.MonkeyPat
     pieces_are(monkeypatch, lambda _: pieces)
 
     with pytest.raises(TooCoarse, match="none of 4 splits keeps the tolerance of 5 mm"):
-        split(drawn(ANGLE), TOLERANCE)
-
-
-def test_a_missing_splitter_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "coacd", None)
-
-    with pytest.raises(MissingSplitter, match=r"pip install 'interlock-vla\[meshes\]'"):
         split(drawn(ANGLE), TOLERANCE)
 
 

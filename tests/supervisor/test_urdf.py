@@ -15,8 +15,9 @@ import pytest
 from interlock import urdf
 from interlock.errors import UnusableInput
 from interlock.geometry import Box, Cylinder, Sphere
+from interlock.mesh_formats import MESH_BYTES
 from interlock.profile import Urdf
-from interlock.urdf import MESH_BYTES, URDF_BYTES, Description, Mesh, digest_of_meshes, read_urdf
+from interlock.urdf import URDF_BYTES, Description, Mesh, digest_of_meshes, read_urdf
 from tests.supervisor import panda
 
 Read = Callable[[str], Description]

@@ -1,4 +1,4 @@
-"""What Interlock uses of trimesh: vertices and triangles from a mesh file's bytes."""
+"""What the tests use of trimesh: vertices and triangles from a mesh file's bytes."""
 
 from typing import BinaryIO
 
