@@ -44,7 +44,7 @@ def answer(question: IO[str], to: IO[str]) -> None:
         mesh = coacd.Mesh(np.array(one["corners"], dtype=np.float64), np.array(one["triangles"], dtype=np.int32))
         found = coacd.run_coacd(mesh, threshold=asked["threshold"], preprocess_mode="off", seed=SEED)
         parts += [corners.tolist() for corners, _ in found]
-    json.dump({"parts": parts}, to)
+    to.write(json.dumps({"parts": parts}))
 
 
 if __name__ == "__main__":

@@ -123,11 +123,11 @@ class _Obj:
 
     def checked(self) -> _Obj:
         """The same. Raises ValueError where an index is beyond the last vertex: it may come after what it is in."""
-        indices, count = np.array(self.indices, dtype=np.int64), len(self.coordinates) // 3
-        beyond = np.flatnonzero(indices >= count)
-        if len(beyond):
+        count = len(self.coordinates) // 3
+        beyond = np.flatnonzero(np.array(self.indices, dtype=np.int64) >= count).tolist()
+        if beyond:
             which = int(np.searchsorted(np.cumsum(np.array(self.sizes)), beyond[0], side="right"))
-            vertex = f"vertex {indices[beyond[0]] + 1}".encode()
+            vertex = f"vertex {self.indices[beyond[0]] + 1}".encode()
             _refuse(self.places[which], vertex, f"one of {count}", "the file is cut off or spoilt: export it anew")
         return self
 
@@ -140,13 +140,14 @@ class _Obj:
         sizes, indices = np.array(self.sizes, dtype=np.int64), np.array(self.indices, dtype=np.int64)
         starts, vertices = np.cumsum(sizes) - sizes, self.vertices
         for size in np.unique(sizes[sizes > 3]).tolist():
-            those = np.flatnonzero(sizes == size)
-            uneven = those[~_convex(vertices[indices[starts[those, None] + np.arange(size)]])]
-            if len(uneven):
+            those: IntArray = np.flatnonzero(sizes == size)
+            uneven: list[int] = those[~_convex(vertices[indices[starts[those, None] + np.arange(size)]])].tolist()
+            if uneven:
                 text = f"a polygon of {size} corners".encode()
                 _refuse(self.places[uneven[0]], text, "one that is flat and convex", "triangulate the mesh")
         fans = sizes - 2
-        first, step = np.repeat(starts, fans), np.arange(fans.sum()) - np.repeat(np.cumsum(fans) - fans, fans)
+        first: IntArray = np.repeat(starts, fans)
+        step: IntArray = np.arange(len(first)) - np.repeat(np.cumsum(fans) - fans, fans)
         return np.asarray(indices[np.column_stack([first, first + step + 1, first + step + 2])])
 
 
@@ -271,6 +272,6 @@ def _numbers(number: int, words: list[bytes], counts: set[int], expected: str) -
 
 
 def _refuse(number: int, found: bytes, expected: str, remedy: str) -> NoReturn:
-    text = found.decode("ascii", "backslashreplace")
+    text = found.strip(b" \t").decode("ascii", "backslashreplace")
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     raise ValueError(f"line {number}: found {shown!r}, expected {expected}; {remedy}")

@@ -13,14 +13,15 @@ import shapely
 
 from bench.solids import drawn_up, open_box, stl
 from interlock._bullet import Bullet
+from interlock.arrays import FloatArray
 from interlock.bullet_physics import BulletPhysics
 from interlock.geometry import ConvexParts, Sphere
 from interlock.hulls import convex_hull
 from interlock.jsonform import from_json, to_json
+from interlock.mesh_formats import MESH_BYTES
 from interlock.obstacles import fixed_obstacles
 from interlock.scene import Cell
 from interlock.shapes import WORLD, separation, side
-from interlock.mesh_formats import MESH_BYTES
 from interlock_rules import load_cell, load_report, mesh_file
 from interlock_rules.cases import run_cases
 from interlock_rules.problems import BadFile
@@ -97,13 +98,67 @@ def test_F26_a_mesh_without_a_unit_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_obj_below_the_folder_is_read_too(tmp_path: Path) -> None:
-    lines = [f"v {x} {y} {z}" for x, y, z in BLOCK.reshape(-1, 3).tolist()]
-    lines += [f"f {3 * face + 1} {3 * face + 2} {3 * face + 3}" for face in range(len(BLOCK))]
-
-    found = parts_of(load_cell(written(tmp_path, "\n".join(lines).encode(), file="meshes/crate.obj")))
+    found = parts_of(load_cell(written(tmp_path, as_obj(BLOCK).encode(), file="meshes/crate.obj")))
 
     assert len(found.parts) == 1
     assert len(found.parts[0].vertices) == 8
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("v 1 1 1", "1 of its corners are in no triangle that has an area, as the one at [1.0, 1.0, 1.0] [m]"),
+        ("l 1 9", "line 50: found 'points or lines', expected polygons alone"),
+        (
+            "v 1 1 1\nf 1 37 37",
+            "1 of its corners are in no triangle that has an area, as the one at [1.0, 1.0, 1.0] [m]",
+        ),
+        ("v 9 9 9\nf 1 2 3 37", "line 51: found 'a polygon of 4 corners', expected one that is flat and convex"),
+        ("surf 0 1 0 1 1 2 3", "line 50: found 'surf 0 1 0 1 1 2 3', expected v, vn, vt, f, l, p"),
+        ("f 1 2 38", "line 50: found 'vertex 38', expected one of 36"),
+    ],
+)
+def test_F26_what_an_obj_has_beside_a_closed_surface_is_not_passed_over(
+    tmp_path: Path, more: str, message: str
+) -> None:
+    content = f"{as_obj(BLOCK)}\n# more\n{more}\n".encode()
+
+    (found,) = problems(written(tmp_path, content, file="crate.obj"))
+
+    assert found.startswith("7: crate.obj: ")
+    assert message in found
+
+
+@pytest.mark.slow
+def test_F26_two_boxes_in_one_file_that_cut_through_each_other_are_their_union(tmp_path: Path) -> None:
+    cell = load_cell(written(tmp_path, as_obj(np.concatenate([BLOCK, BLOCK + 0.15])).encode(), file="crate.obj"))
+
+    parts = parts_of(cell).parts
+
+    low, high = ([part.vertices.min(axis=0) for part in parts], [part.vertices.max(axis=0) for part in parts])
+    for box in (BLOCK, BLOCK + 0.15):
+        corners = box.reshape(-1, 3)
+        assert any(
+            (low[part] <= corners.min(axis=0)).all() and (corners.max(axis=0) <= high[part]).all()
+            for part in range(len(parts))
+        )
+    assert len(parts) == 2
+
+
+def test_F26_a_splitter_that_crashes_is_an_error_at_the_line_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interlock_rules.splitter.sys.executable", "/bin/false")
+
+    (found,) = problems(written(tmp_path, stl(drawn_up(ANGLE, 0.2))))
+
+    assert found.startswith("7: crate.stl: the splitter crashed on it (exit code 1); repair the mesh")
+
+
+def as_obj(triangles: FloatArray) -> str:
+    lines = [f"v {x} {y} {z}" for x, y, z in triangles.reshape(-1, 3).tolist()]
+    lines += [f"f {3 * face + 1} {3 * face + 2} {3 * face + 3}" for face in range(len(triangles))]
+    return "\n".join(lines)
 
 
 def test_F26_a_mesh_that_is_not_the_reviewed_one_is_an_error_with_its_digest(tmp_path: Path) -> None:
@@ -117,13 +172,14 @@ def test_F26_a_mesh_that_is_not_the_reviewed_one_is_an_error_with_its_digest(tmp
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\x00", "mesh crate.stl cannot be read|no triangles"),
-        (b"solid nothing\nendsolid\n", "no triangles|cannot be read"),
+        (b"\x00", "mesh crate.stl cannot be read: found 1 bytes"),
+        (b"solid nothing\nendsolid\n", "no triangles"),
+        (stl(BLOCK) + b"\x00", "found 685 bytes, expected 84 \\+ 50 for each of 12 triangles"),
         (stl(BLOCK[:-1]), "it is not closed: 3 of 18 edges"),
         (stl(BLOCK[:, ::-1]), "face inwards"),
         (stl(1e9 * BLOCK), "vertices must be finite"),
     ],
-    ids=["empty", "no triangles", "open", "inwards", "huge"],
+    ids=["empty", "no triangles", "something behind", "open", "inwards", "huge"],
 )
 def test_F26_a_mesh_that_is_no_solid_is_an_error_at_its_line(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(BadFile, match=message) as caught:

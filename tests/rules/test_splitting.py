@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
@@ -247,6 +248,25 @@ def test_what_is_compiled_says_what_python_says(monkeypatch: pytest.MonkeyPatch)
     plain = [fits(parts, solid, tolerance) for parts, solid, tolerance in cases]
 
     assert plain == compiled == [True, True, False, False]
+
+
+@pytest.mark.slow
+@settings(max_examples=4)
+@given(SEEDS, st.floats(0.02, 0.25))
+def test_F26_the_parts_of_bodies_that_cut_through_each_other_contain_their_union(chance: int, shift: float) -> None:
+    generator = np.random.default_rng(chance)
+    triangles = np.concatenate([drawn_up(ANGLE, HEIGHT), drawn_up(ANGLE, HEIGHT) + np.array([shift, shift / 2.0, 0.0])])
+    outline = shapely.union(ANGLE, shapely.affinity.translate(ANGLE, shift, shift / 2.0))
+
+    parts = split(surface(triangles), TOLERANCE)
+
+    inner = generator.uniform(0.0, [0.6, 0.5, HEIGHT], (2000, 3))
+    of_parts = np.concatenate(
+        [generator.dirichlet(np.full(len(part.vertices), 0.3), 500) @ part.vertices for part in parts]
+    )
+    assert within(parts, on(triangles, 2000, generator)).all()
+    assert within(parts, inner[outside(outline, inner) < 0.0]).all()
+    assert outside(outline, of_parts).max() <= TOLERANCE
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from interlock_rules.surfaces import surface_of
 from tests.rules.solids import ANGLE, HEIGHT, TUBE, drawn, outside, surface
 
 SEEDS = st.integers(0, 2**32 - 1)
-CUBE = drawn_up(shapely.Polygon([(0.0, 0.0), (0.3, 0.0), (0.3, 0.3), (0.0, 0.3)]), HEIGHT)
+SQUARE = shapely.Polygon([(0.0, 0.0), (0.3, 0.0), (0.3, 0.3), (0.0, 0.3)])
+CUBE = drawn_up(SQUARE, HEIGHT)
 
 
 @settings(max_examples=30)
@@ -53,6 +55,47 @@ def test_bodies_in_one_another_are_their_union() -> None:
     assert (found < 0.0).all()
 
 
+@pytest.mark.parametrize("shift", [0.05, 0.15, 0.3, 0.7])
+def test_F26_what_is_in_several_bodies_at_once_is_inside(shift: float) -> None:
+    both = surface(np.concatenate([CUBE, CUBE + shift * np.array([1.0, 0.0, 0.0])]))
+    outline = shapely.union_all([SQUARE, shapely.affinity.translate(SQUARE, shift)])
+    points = np.random.default_rng(0).uniform(-0.1, [1.1, 0.4, 0.3], (500, 3))
+
+    found = both.outside(points)
+
+    expected = outside(outline, points)
+    assert ((found < 0.0) == (expected < 0.0)).all()
+    np.testing.assert_allclose(found[found > 0.0], expected[found > 0.0], atol=1e-12)
+
+
+def test_bodies_that_share_no_edge_are_found_one_by_one() -> None:
+    touching = CUBE + 0.3 * np.array([1.0, 1.0, 0.0]) + np.array([0.0, 0.0, HEIGHT])  # at a corner
+    whole = surface(np.concatenate([CUBE[:6], CUBE + 0.05, CUBE[6:], touching, CUBE]))
+
+    bodies = whole.bodies
+
+    expected = [np.unique(of.reshape(-1, 3), axis=0).tolist() for of in (CUBE, CUBE + 0.05, touching)]
+    assert [body.corners.tolist() for body in bodies] == expected
+    assert [len(body.triangles) for body in bodies] == [24, 12, 12]
+    for body in bodies:
+        assert surface(body.pieces).corners.tolist() == body.corners.tolist()  # closed, and outwards
+
+
+@pytest.mark.parametrize(
+    "triangles",
+    [
+        pytest.param(CUBE, id="one"),
+        pytest.param(np.concatenate([CUBE, CUBE + np.array([0.3, 0.0, 0.0])]), id="two that share edges"),
+        pytest.param(np.concatenate([CUBE, 0.15 + 0.5 * (CUBE[:, ::-1] - 0.15)]), id="a hollow"),
+        pytest.param(np.concatenate([CUBE, 1.0 + CUBE[:1], 1.0 + CUBE[:1, ::-1]]), id="a plate beside it"),
+    ],
+)
+def test_what_bounds_no_solids_of_its_own_stays_whole(triangles: FloatArray) -> None:
+    whole = surface(triangles)
+
+    assert whole.bodies == (whole,)
+
+
 def test_an_open_box_is_open() -> None:
     box = surface(open_box((0.4, 0.3, 0.15), 0.01))
 
@@ -76,6 +119,11 @@ ONCE_NAN[3, 1, 2] = math.nan
         pytest.param(CUBE[:, ::-1], r"it encloses -0.018 m\^3: its triangles face inwards", id="all turned round"),
         pytest.param(np.concatenate([CUBE[:1], CUBE[:1, ::-1]]), r"it encloses 0 m\^3", id="two sides of nothing"),
         pytest.param(ONCE_NAN, "not finite", id="NaN"),
+        pytest.param(
+            np.concatenate([CUBE, np.array([[[0.0, 0.0, 0.0], [9.0, 9.0, 9.0], [9.0, 9.0, 9.0]]])]),
+            r"1 of its corners are in no triangle that has an area, as the one at \[9.0, 9.0, 9.0\] \[m\]",
+            id="a spike",
+        ),
         pytest.param(CUBE[:0], "no triangles", id="empty"),
         pytest.param(CUBE[:, [0, 0, 0]], "no triangles", id="points"),
     ],

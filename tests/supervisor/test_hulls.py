@@ -13,6 +13,7 @@ from interlock.arrays import FloatArray
 from interlock.errors import UnusableInput
 from interlock.geometry import Box, ConvexMesh, Cylinder, Sphere
 from interlock.hulls import convex_hull, hull_of, swept
+from interlock.mesh_formats import MESH_BYTES
 from interlock.urdf import Collision, Mesh, UrdfLink
 
 TETRAHEDRON = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\nf 1 3 4\nf 2 3 4\n"
@@ -71,11 +72,14 @@ def test_F26_a_link_without_geometry_has_no_hull() -> None:
     ("name", "content", "message"),
     [
         ("m.dae", "<xml/>", "'dae' is not read"),
-        ("m.obj", "", "cannot be read|no vertices"),
+        ("m.ply", "ply\nformat ascii 1.0\n", "'ply' is not read; convert it to obj or stl"),
+        ("m.off", "OFF\n", "'off' is not read; convert it to obj or stl"),
+        ("m.obj", "", "no vertices"),
+        ("curve.obj", f"{TETRAHEDRON}curv 0 1 1 2\n", "line 9: found 'curv 0 1 1 2'"),
         ("text.obj", "v a b c", "cannot be read"),
-        ("m.stl", "solid nothing", "cannot be read|no vertices"),
+        ("m.stl", "solid nothing\nendsolid", "no vertices"),
         ("flat.obj", TETRAHEDRON.replace("v 0 0 1", "v 1 1 0"), "without a volume"),
-        ("nan.obj", TETRAHEDRON.replace("v 0 0 1", "v 0 0 nan"), "not finite|cannot be read"),
+        ("nan.obj", TETRAHEDRON.replace("v 0 0 1", "v 0 0 nan"), "line 4: found 'v 0 0 nan', expected .* all finite"),
     ],
 )
 def test_F26_a_mesh_that_cannot_be_a_body_is_an_error(tmp_path: Path, name: str, content: str, message: str) -> None:
@@ -95,6 +99,34 @@ def test_F26_a_mesh_that_changes_after_its_digest_was_taken_is_an_error(tmp_path
 
     with pytest.raises(UnusableInput, match=r"m\.obj was changed since its URDF was read"):
         hull_of(link(reviewed))
+
+
+def test_F47_a_mesh_that_grows_after_its_digest_was_taken_is_not_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "m.obj"
+    file.write_text(TETRAHEDRON)
+    reviewed = mesh(file)
+    with file.open("ab") as stream:
+        stream.truncate(MESH_BYTES + 1)
+
+    with pytest.raises(UnusableInput, match=f"m.obj has more than {MESH_BYTES} bytes"):
+        hull_of(link(reviewed))
+
+
+def test_F26_a_scale_that_makes_a_mesh_infinite_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "m.obj"
+    file.write_text(TETRAHEDRON.replace("v 0 0 1", "v 0 0 1e200"))
+
+    with pytest.raises(
+        UnusableInput, match=r"m\.obj, scaled by \(1\.0, 1\.0, 1e\+200\), is not finite; mend the scale"
+    ):
+        hull_of(link(mesh(file, (1.0, 1.0, 1e200))))
+
+
+def test_F26_a_corner_that_no_face_uses_is_in_the_hull(tmp_path: Path) -> None:
+    file = tmp_path / "m.obj"
+    file.write_text(f"{TETRAHEDRON}v 0 0 5\nv 0 0 -5\nl 5 6\n")
+
+    assert [0.0, 0.0, 5.0] in hull(hull_of(link(mesh(file)))).tolist()
 
 
 def test_materials_and_textures_are_never_opened(tmp_path: Path) -> None:
