@@ -185,6 +185,11 @@ class OpenpiProxy:
         self._busy = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-proxy")
 
+    @property
+    def busy(self) -> bool:
+        """Whether a client is there."""
+        return self._busy
+
     async def start(self) -> Server:
         """Listens; the server that is returned is closed by whoever asked for it."""
         return await serve(

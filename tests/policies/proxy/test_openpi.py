@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from interlock_audit_logs import read_log
 from interlock_policies.proxy.listening import Listening
 from interlock_policies.proxy.openpi import MOST_BYTES
 from interlock_policies.wire import openpi as wire
@@ -113,6 +114,27 @@ def test_F18_an_answer_that_nobody_asked_for_is_not_taken_for_the_next(tmp_path:
         assert reply["interlock"]["reaction"] == "permit"
 
 
+def test_F18_an_answer_that_comes_after_its_deadline_is_not_taken_for_the_next(tmp_path: Path) -> None:
+    times = 0
+
+    async def late(connection: ServerConnection, seen: Mapping[str, Any]) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            await asyncio.sleep(1.5)
+            await connection.send(b"\xc1")
+        else:
+            await answers()(connection, seen)
+
+    with Wired(tmp_path, late, deadline_s=1.0) as wired:
+        client = wired.client()
+        first = client.ask()
+        second = client.ask()
+
+        assert "did not answer in time" in told(client, first)
+        assert second["interlock"]["reaction"] == "permit"
+
+
 def deep(levels: int) -> Any:
     return {"deeper": deep(levels - 1)} if levels else "bottom"
 
@@ -197,7 +219,7 @@ def test_F46_one_client_at_a_time(tmp_path: Path) -> None:
 
         status = refused(wired.client)
         first.connection.close()
-        wired.loop.run(asyncio.sleep(0.2))
+        until(wired, lambda: not wired.proxy.busy)
         again = wired.client()
 
         assert status == 503
@@ -226,7 +248,7 @@ def test_F46_a_request_that_is_too_large_ends_the_connection_and_the_next_client
         client = wired.client()
         with pytest.raises(Exception, match="1009"):
             client.said(b"\0" * (MOST_BYTES + 1))
-        wired.loop.run(asyncio.sleep(0.2))
+        until(wired, lambda: not wired.proxy.busy)
 
         assert wired.client().ask()["interlock"]["reaction"] == "permit"
 
@@ -244,9 +266,29 @@ def test_a_client_that_leaves_before_its_reply_takes_the_permit_with_it(tmp_path
         client.connection.send(wire.write(wired.desk.seen()))
         client.connection.socket.close()
         wired.loop.run(_set(gone))
-        wired.loop.run(asyncio.sleep(0.5))
+        until(wired, lambda: wired.supervisor.memory.session == "toy-0" and wired.supervisor.memory.plan is None)
 
-        assert wired.supervisor.memory.plan is None
+    assert "departed" in [record.kind for record in read_log(tmp_path)]
+
+
+def test_the_end_of_a_connection_ends_what_was_permitted(tmp_path: Path) -> None:
+    with Wired(tmp_path, answers()) as wired:
+        client = wired.client()
+        client.ask()
+        before = wired.supervisor.memory.plan
+        client.connection.close()
+        until(wired, lambda: wired.supervisor.memory.plan is None)
+
+        assert before is not None
+
+
+def until(wired: Wired, true: Callable[[], bool]) -> None:
+    """Waits until that is so, at most half a minute."""
+    for _ in range(600):
+        if true():
+            return
+        wired.loop.run(asyncio.sleep(0.05))
+    raise AssertionError("it never was so")
 
 
 async def _set(event: asyncio.Event) -> None:

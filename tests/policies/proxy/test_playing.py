@@ -52,6 +52,16 @@ def test_rows_are_the_plan_at_their_times_hands_included(chance: int, nodes: int
     assert rows[:, 2].tolist() == [one.grippers[0] for one in told]
 
 
+def test_a_hand_is_told_what_the_node_of_its_row_says() -> None:
+    found = Plan(
+        NOW + PERIOD * np.arange(4), np.zeros((4, 2)), np.array([[0.08], [0.06], [0.04], [0.02]]), NOW + 3 * PERIOD
+    )
+
+    rows = playing().rows_of(found, NOW, 5, np.zeros(2))
+
+    assert rows[:, 2].tolist() == [0.06, 0.04, 0.02, 0.02, 0.02]
+
+
 @pytest.mark.parametrize(("layout", "said"), [(ABSOLUTE, [0.3, -0.4]), (SINCE_SEEN, [0.1, -0.1]), (SPEEDS, [0.0, 0.0])])
 def test_a_hold_says_where_it_is_or_that_nothing_moves(layout: Layout, said: list[float]) -> None:
     rows = playing(layout).hold(np.array([0.3, -0.4]), np.array([0.02]), 3, np.array([0.2, -0.3]))
