@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import json
 import socket
-import time
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
@@ -375,11 +375,13 @@ def test_a_bug_stops_the_robot_and_the_peer_is_told_nothing_of_it(
         assert wired.desk.supervisor.memory.state == "stopped"
 
 
-def raw(wired: Wired, said: bytes, timeout_s: float = 30.0) -> bytes:
+def raw(wired: Wired, said: bytes, *, hang_up: bool = False) -> bytes:
     """What comes back for these bytes, until the proxy closes."""
     host, _, port = wired.address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=timeout_s) as connection:
+    with socket.create_connection((host, int(port)), timeout=20.0) as connection:
         connection.sendall(said)
+        if hang_up:
+            connection.shutdown(socket.SHUT_WR)
         parts = list[bytes]()
         while part := connection.recv(65536):
             parts.append(part)
@@ -416,11 +418,25 @@ def test_F46_what_is_no_HTTP_or_too_much_ends_its_connection_and_the_next_is_ser
         assert about["reaction"] == "permit"
 
 
-@pytest.mark.parametrize("said", [b"", HEAD, HEAD + b"Content-Length: 10\r\n\r\n{"], ids=["nothing", "a head", "half"])
-def test_F46_a_client_that_is_silent_is_not_waited_for(tmp_path: Path, said: bytes) -> None:
-    patience = Patience(idle_s=0.3, message_s=0.3, most_bytes=2**20)
-    with Wired(tmp_path, answers, patience=patience) as wired:
+@pytest.mark.parametrize(
+    ("said", "idle_s", "message_s"),
+    [(b"", 0.3, 60.0), (b"P", 60.0, 0.3), (HEAD, 60.0, 0.3), (HEAD + b"Content-Length: 10\r\n\r\n{", 60.0, 0.3)],
+    ids=["nothing", "a letter", "a head", "half"],
+)
+def test_F46_a_client_that_is_silent_is_not_waited_for(
+    tmp_path: Path, said: bytes, idle_s: float, message_s: float
+) -> None:
+    with Wired(tmp_path, answers, patience=Patience(idle_s, message_s, 2**20)) as wired:
         assert raw(wired, said) == b""
+
+
+def test_a_client_that_has_hung_up_is_sent_no_rows(tmp_path: Path) -> None:
+    with Wired(tmp_path, answers) as wired:
+        body = spoken(wired.observed())
+        found = raw(wired, HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body, hang_up=True)
+
+        assert found == b""
+        assert wired.desk.supervisor.memory.plan is None
 
 
 def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(tmp_path: Path) -> None:
@@ -486,7 +502,7 @@ def test_F46_connections_that_say_nothing_cannot_be_heaped_up(tmp_path: Path) ->
 
 
 def test_a_client_that_leaves_before_its_reply_takes_the_permit_with_it(tmp_path: Path) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
+    begun, go_on, noted = asyncio.Event(), asyncio.Event(), threading.Event()
 
     async def late(body: bytes, writer: asyncio.StreamWriter) -> None:
         begun.set()
@@ -494,17 +510,22 @@ def test_a_client_that_leaves_before_its_reply_takes_the_permit_with_it(tmp_path
         await answers(body, writer)
 
     with Wired(tmp_path, late) as wired:
+        unsent = wired.desk.session.unsent
+
+        def noting() -> None:
+            unsent()
+            noted.set()
+
+        wired.desk.session.unsent = noting  # type: ignore[method-assign]
         client = wired.connect()
         client.request("POST", "/act", spoken(wired.observed()), {"Content-Type": "application/json"})
         wired.loop.run(begun.wait())
         client.close()
         wired.loop.run(asyncio.sleep(0.1))
         wired.loop.run(_set(go_on))
-        ends = time.monotonic() + 30.0
-        while wired.desk.supervisor.memory.plan is None and time.monotonic() < ends:
-            time.sleep(0.05)
-        wired.loop.run(asyncio.sleep(0.3))
+        told = noted.wait(30.0)
 
+        assert told
         assert wired.desk.supervisor.memory.plan is None
 
 

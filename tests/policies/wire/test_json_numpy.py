@@ -179,6 +179,14 @@ def test_the_depth_is_a_cap() -> None:
         read(message, Caps(depth=2))
 
 
+def test_the_entries_are_a_cap() -> None:
+    message = b'{"a": [1, 2], "b": [], "c": 0}'
+
+    assert read(message, Caps(items=6)).value == {"a": (1, 2), "b": (), "c": 0}
+    with pytest.raises(BadMessage, match="more than 5 entries"):
+        read(message, Caps(items=5))
+
+
 def test_F46_the_frame_is_a_cap() -> None:
     assert exact(read(ACTION, Caps(frame_bytes=len(ACTION))).value) == exact(MOVES)
     with pytest.raises(BadMessage, match=f"at most {len(ACTION) - 1} are allowed"):
