@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from bench.solids import drawn_up, ring
 from interlock.arrays import FloatArray
@@ -24,7 +25,7 @@ def drawn(outline: shapely.Polygon) -> Surface:
     return surface(drawn_up(outline, HEIGHT))
 
 
-def outside(outline: shapely.Geometry, points: FloatArray) -> FloatArray:
+def outside(outline: BaseGeometry, points: FloatArray) -> FloatArray:
     """How far points (N, 3) are outside of a polygon drawn up by HEIGHT, negative inside, by shapely."""
     flat = [shapely.Point(x, y) for x, y in points[:, :2].tolist()]
     above = np.maximum(-points[:, 2], points[:, 2] - HEIGHT)

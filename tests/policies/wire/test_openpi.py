@@ -205,7 +205,7 @@ def test_only_bytes_are_a_message(message: object) -> None:
         (np.array([None]), TypeError),
         ({1: 2}, TypeError),
         ({b"__ndarray__": True}, TypeError),
-        (object(), TypeError),
+        (..., TypeError),
         (2**64, ValueError),
         (-(2**63) - 1, ValueError),
         ("\ud800", ValueError),
