@@ -43,6 +43,9 @@ MAP = next(block.text for block in blocks(PAGE) if block.language == "yaml")
 SHOWN = [words for block in blocks(PAGE) if block.language == "sh" for words in commands(block)]
 
 
+BUSY = {"check:freshness", "check:late", "check:log", "check:latch"}  # what a slow machine is refused for
+
+
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
     return load("panda-tabletop")
@@ -93,19 +96,25 @@ def test_the_how_to_of_the_page_works(tmp_path: Path, mapping: Path, rules: Rule
                     "observation/gripper_position": np.ones(1),
                     "prompt": "go",
                 }
-                connection.send(wire.write(seen))
-                reply = heard(connection)
+                replies = [asked(connection, seen) for _ in range(2)]
             process.send_signal(signal.SIGTERM)
             ended = process.wait(60.0)
         loop.run(closed(upstream))
 
     assert ended == 0
     assert metadata["interlock"]["rules_digest"] == rules.digest
-    assert reply["actions"].shape == (50, 8)
-    assert reply["actions"][:, :7] == pytest.approx(np.tile(home, (50, 1)), abs=1e-6)
-    assert reply["interlock"]["violated"] in ((), ("check:freshness",), ("check:late",))  # of a machine that is busy
+    for reply in replies:
+        assert reply["actions"].shape == (50, 8)
+        assert reply["actions"][:, :7] == pytest.approx(np.tile(home, (50, 1)), abs=1e-6)
+    violated = {name for reply in replies for name in reply["interlock"]["violated"]}
+    assert violated <= {"check:state", *BUSY}  # at first nobody knows whether the robot rests
     assert verify(tmp_path / "record").ok
-    assert [record.kind for record in read_log(tmp_path / "record")][-2:] == ["review", "stop"]
+    assert "review" in [record.kind for record in read_log(tmp_path / "record")]
+
+
+def asked(connection: ClientConnection, seen: dict[str, Any]) -> dict[str, Any]:
+    connection.send(wire.write(seen))
+    return heard(connection)
 
 
 def heard(connection: ClientConnection) -> dict[str, Any]:

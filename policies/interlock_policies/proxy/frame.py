@@ -172,31 +172,27 @@ class Session:
         except Unreadable as error:
             self.unreadable(f"the observation cannot be used: {error}")
             raise HoldUnknown(HELD) from error
-        early = self._came_early(arrived)
-        velocities = self._velocities(found, early=early)
-        state = found.state(self._supervisor.rules.profile, arrived, velocities)
+        self._forget_unplayed(arrived)
+        state = found.state(self._supervisor.rules.profile, arrived, self._velocities(found))
         return _Seen(arrived, found, state, self._scene(arrived), self._hold(found))
 
-    def _came_early(self, arrived_ns: int) -> bool:
-        """Whether rows that were permitted cannot have been played yet: the plan is forgotten then, and so is where the
-        robot was told to rest.
+    def _forget_unplayed(self, arrived_ns: int) -> None:
+        """Where rows that were permitted cannot have been played yet, forgets their plan, and where the robot was told
+        to rest.
         """
         plan = self._supervisor.memory.plan
         spare_ns = self._timing.lead_ns + 2 * self._period_ns - self._playing.settle * self._period_ns
-        if plan is None or plan.end_ns - arrived_ns <= spare_ns:
-            return False
-        self._supervisor.braked()
-        self._told = None
-        return True
+        if plan is not None and plan.end_ns - arrived_ns > spare_ns:
+            self._supervisor.braked()
+            self._told = None
 
-    def _velocities(self, found: Observed, *, early: bool) -> FloatArray:
-        """What stands for velocities that were not measured: NaN where the robot may be moving, else how far it is from
-        where it was told to rest, over one period.
+    def _velocities(self, found: Observed) -> FloatArray:
+        """What stands for velocities that were not measured: how far the robot is from where it was told to rest, over
+        one period; NaN where it was told nothing, for it may be moving.
         """
-        if early:
+        if self._told is None:
             return np.full_like(found.positions, np.nan)
-        told = found.positions if self._told is None else self._told.positions
-        return (found.positions - told) / self._playing.period_s
+        return (found.positions - self._told.positions) / self._playing.period_s
 
     def _hold(self, found: Observed) -> _Told:
         """Where to hold: where the robot was told to rest, as long as it is within one row of there, or a robot that
