@@ -97,7 +97,7 @@ clean:
 	rm -rf $(VENV) $(OPENPI) audit_logs/runs .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# Six steps, each with a file that says when it was done.
+# Seven steps, each with a file that says when it was done.
 
 $(VENV)/created:
 	@python='$(PYTHON)'; \
