@@ -114,12 +114,12 @@ class GrootProxy:
 
     async def start(self) -> str:
         """Listens; the address. Raises UnusableInput."""
-        socket = self._socket(zmq.REP)
         host = f"[{self._listening.host}]" if ":" in self._listening.host else self._listening.host
+        socket = self._socket(zmq.REP, host)
         try:
             socket.bind(f"tcp://{host}:{self._listening.port or '*'}")
         except zmq.ZMQError as error:
-            socket.close()
+            self._context.destroy(linger=0)
             raise UnusableInput(f"nobody can listen there: {error}") from error
         where = socket.getsockopt_string(zmq.LAST_ENDPOINT).removeprefix("tcp://")
         self._task = asyncio.create_task(self._serve(socket))
@@ -133,13 +133,13 @@ class GrootProxy:
         await self._answering.close()
         self._context.destroy(linger=0)
 
-    def _socket(self, kind: int) -> zmq.asyncio.Socket:
+    def _socket(self, kind: int, host: str) -> zmq.asyncio.Socket:
         socket = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
         socket.setsockopt(zmq.RCVHWM, 2)
         socket.setsockopt(zmq.SNDHWM, 2)
-        socket.setsockopt(zmq.IPV6, 1)
+        socket.setsockopt(zmq.IPV6, int("[" in host))  # to have both would make 127.0.0.1 an address of the newer kind
         return socket
 
     async def _serve(self, socket: zmq.asyncio.Socket) -> None:
@@ -240,10 +240,11 @@ class GrootProxy:
         Raises NoAnswer.
         """
         token: dict[str, Value] = {"api_token": self._upstream.token} if self._upstream.token else {}
-        socket = self._socket(zmq.REQ)
+        where = self._upstream.address.netloc
+        socket = self._socket(zmq.REQ, where)
         try:
             async with asyncio.timeout(self._upstream.deadline_s):
-                socket.connect(f"tcp://{self._upstream.address.netloc}")
+                socket.connect(f"tcp://{where}")
                 await socket.send(wire.write({**request, **token}))
                 parts = await socket.recv_multipart()
         except TimeoutError as error:

@@ -52,8 +52,13 @@ class OpenvlaProxy:
     async def start(self) -> str:
         """Listens; the address. Raises UnusableInput."""
         try:
+            secure = self._listening.context()
             self._server = await asyncio.start_server(
-                self._connection, self._listening.host, self._listening.port, ssl=self._listening.context()
+                self._connection,
+                self._listening.host,
+                self._listening.port,
+                ssl=secure,
+                ssl_handshake_timeout=None if secure is None else self._patience.message_s,
             )
         except OSError as error:
             raise UnusableInput(f"nobody can listen there: {error.strerror or error}") from error
@@ -76,6 +81,8 @@ class OpenvlaProxy:
         self._connections.add(writer)
         try:
             await served(reader, writer, self._patience, self._replied, self._unsent)
+        except Failed:
+            pass  # the robot is stopped, and nobody is left who could be told
         finally:
             self._connections.discard(writer)
 

@@ -419,6 +419,24 @@ def test_one_array_of_double_precision_makes_all_rows_so() -> None:
         groups.rows({ARM: arm, HAND: hand.astype(np.int64)})
 
 
+@pytest.mark.parametrize(
+    ("host", "said"), [("127.0.0.1", "127.0.0.1:"), ("localhost", "127.0.0.1:"), ("::1", "[::1]:")]
+)
+def test_it_says_where_it_listens_and_nobody_else_can_there(tmp_path: Path, host: str, said: str) -> None:
+    nobody: Any = None
+    behind, groups = upstream("tcp://a:1", ("tcp",), 1.0), Groups(ABSOLUTE, GROUPS)
+    with Wired(tmp_path, answers) as wired:
+        desk = wired.desk
+        address = wired.listen(
+            lambda supervisor, session: GrootProxy(Listening(host, 0), behind, supervisor, session, groups)
+        )
+        second = Listening(host, int(address.rpartition(":")[2]))
+        with pytest.raises(UnusableInput, match="nobody can listen there"):
+            wired.loop.run(GrootProxy(second, behind, nobody, desk.session, groups).start())
+
+    assert address.startswith(said)
+
+
 def test_TLS_is_not_spoken() -> None:
     listening = Listening("127.0.0.1", 0, certificate=Path("c"), key=Path("k"))
     nobody: Any = None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import shutil
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -21,6 +24,7 @@ from interlock_policies.proxy.listening import Listening
 from interlock_policies.proxy.openvla import MOST_CONNECTIONS, OpenvlaProxy
 from interlock_policies.wire import json_numpy as wire
 from interlock_policies.wire.json_numpy import Said, Wrapping
+from tests.policies.proxy.test_listening import certified
 from tests.policies.proxy.without_connections import Standing, smooth_from
 
 TOKEN = "t" * 20
@@ -535,6 +539,28 @@ def test_a_client_that_leaves_before_its_reply_takes_the_permit_with_it(tmp_path
 def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(UnusableInput):
         upstream(address, ("http", "https"), 1.0)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl's command")
+def test_F46_mutual_tls_admits_who_shows_a_certificate_and_nobody_else(tmp_path: Path) -> None:
+    for name, issuer in (("authority", ""), ("proxy", "authority"), ("client", "authority")):
+        certified(tmp_path, name, issuer)
+    authority = tmp_path / "authority.pem"
+    listening = Listening(
+        "127.0.0.1", 0, certificate=tmp_path / "proxy.pem", key=tmp_path / "proxy.key", client_authority=authority
+    )
+
+    def status(name: str) -> int:
+        found = ssl.create_default_context(cafile=authority)
+        if name:
+            found.load_cert_chain(tmp_path / f"{name}.pem", tmp_path / f"{name}.key")
+        with urlopen(f"https://{wired.address}/healthz", context=found, timeout=30.0) as reply:
+            return cast("int", reply.status)
+
+    with Wired(tmp_path / "record", answers, listening=listening) as wired:
+        assert status("client") == 200
+        with pytest.raises(OSError, match=r"alert|EOF|reset|closed|Remote end"):
+            status("")
 
 
 def test_nobody_can_listen_where_somebody_does(tmp_path: Path) -> None:
