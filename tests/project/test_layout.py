@@ -27,6 +27,7 @@ NO_MIRROR = {
     "tests/bench": "about the scripts in bench, which are no package",
     "tests/policies/proxy/test_unmodified_client.py": "about openpi-client as it is published, in its own environment",
     "tests/sim/test_conformance.py": "about the simulated robot and expert, tried by the core's conformance suites",
+    "tests/policies/wire/test_size.py": "about the memory that all readers take for the largest messages",
     "tests/sim/test_tool_rows.py": "about rules, inverse kinematics, supervisor and simulation together",
 }
 
