@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock_rules import load
 from interlock_rules.files import SHIPPED, shipped
 from interlock_rules.lint import CHECKS, lint
 from tests.rules.golden import GOLDEN, SMALL
@@ -105,7 +106,7 @@ def test_F27_of_the_shipped_panda_sets_there_is_only_to_note_that_the_urdf_is_lo
 
     assert {remark.severity for remark in found} == {"note"}
     (looser,) = [remark for remark in found if remark.id == "urdf-looser"]
-    assert looser.problem.place.source == "robots/franka_panda.yaml"
+    assert looser.problem.place.source == f"robots/{load(name).profile.name}.yaml"
     joints = ", ".join(f"panda_joint{number}" for number in range(1, 8))
     assert looser.problem.message.endswith(f"which holds: lower, upper of {joints}")
 
