@@ -6,6 +6,7 @@ What an environment's numbers mean is for its wiring, and who steps it for the s
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ import numpy as np
 from interlock.arrays import FloatArray, floats
 from interlock.chunk import ActionChunk, Layout, Malformed, Stamps, all_commanded
 from interlock.errors import UnusableInput
+from interlock.lower import joint_limits
 from interlock.motion import Plan, Reference
 from interlock.scene import RobotState, Scene
 from interlock.supervisor import Review, Supervisor
@@ -86,8 +88,8 @@ class Step(Generic[Action]):
         violated = () if self.review is None else self.review.decision.verdict.violated
         return {
             "reaction": self.reaction,
-            "raw": self.raw,
-            "executed": self.executed,
+            "raw": deepcopy(self.raw),
+            "executed": deepcopy(self.executed),
             "violated": [str(finding) for finding in violated],
             "why": self.why,
         }
@@ -119,6 +121,7 @@ class StepByStep(Generic[Action]):
         self._sequence = 0
         self._plan: Plan | None = None
         self._rest: Reference | None = None
+        self._still_ns = 0  # until when a robot that was found off its plan is left where it is
 
     @property
     def plan(self) -> Plan | None:
@@ -139,6 +142,7 @@ class StepByStep(Generic[Action]):
         """The robot is somewhere else, or nobody knows where: what comes next starts from where it is measured."""
         self._supervisor.braked()
         self._plan = self._rest = None
+        self._still_ns = 0
 
     def judge(self, action: Action) -> Step[Action]:
         """What is to be executed of an action."""
@@ -161,10 +165,20 @@ class StepByStep(Generic[Action]):
     def _braking(self, now_ns: int) -> bool:
         """Whether the robot is under way on a plan that the supervisor has forgotten: it rests before it is asked."""
         own = self._plan
-        return own is not None and now_ns < own.end_ns and self._supervisor.memory.plan is not own
+        forgotten = own is not None and now_ns < own.end_ns and self._supervisor.memory.plan is not own
+        return forgotten or now_ns < self._still_ns
 
     def _held(self, state: RobotState, now_ns: int) -> Action:
-        """The action that goes on with the plan, which ends in a brake; at rest, that stays where the robot came to."""
+        """The action that goes on with the plan, which ends in a brake; at rest, that stays where the robot came to.
+        A robot that is not where its plan has it stays where it is: the way back was not judged.
+        """
+        tracking = joint_limits(self._supervisor.rules.profile, "tracking")
+        if self._plan is not None:
+            off = np.abs(state.positions - self._plan.at(now_ns).positions)
+            if not bool((off <= tracking).all()):
+                self._still_ns, self._plan, self._rest = self._plan.end_ns, None, None
+        elif self._rest is not None and not bool((np.abs(state.positions - self._rest.positions) <= tracking).all()):
+            self._rest = None
         if self._plan is not None:
             told = self._plan.at(now_ns + self._period_ns)
         else:
@@ -177,11 +191,14 @@ class StepByStep(Generic[Action]):
     def _proposed(self, action: Action, state: RobotState, now_ns: int) -> ActionChunk | Malformed:
         """A chunk of one row, due now."""
         self._sequence += 1
+        digest = raw_digest(action)
         try:
             row = floats("an action's row", self._wiring.row(action, state), 1)
+            if raw_digest(action) != digest:
+                raise ValueError("the wiring changed it while it read it")  # noqa: TRY301 - as what else may be wrong
         except Exception as error:  # noqa: BLE001 - a policy's action may be anything
             why = f"the action is no row: {type(error).__name__}: {error}"
-            return Malformed(why[:LONGEST], raw_digest(action), self._session, now_ns)
+            return Malformed(why[:LONGEST], digest, self._session, now_ns)
         values = np.array([row])
         return ActionChunk(
             id=f"{self._session}-{self._sequence}",
@@ -195,5 +212,5 @@ class StepByStep(Generic[Action]):
             horizon=1,
             stamps=Stamps(state.seen_ns, now_ns, now_ns, now_ns, now_ns + LIFETIME_NS),
             anchor=state.positions,
-            raw_digest=raw_digest(action),
+            raw_digest=digest,
         )

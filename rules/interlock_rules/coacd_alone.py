@@ -20,6 +20,7 @@ LIMITS: Final = (
     (resource.RLIMIT_CORE, 0),
     (resource.RLIMIT_FSIZE, ANSWER_BYTES),
     (resource.RLIMIT_AS, 8 << 30),
+    (resource.RLIMIT_CPU, 600),  # s, of all its threads: also where nobody is left who waits for it
 )
 
 

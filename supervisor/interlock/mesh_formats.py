@@ -21,6 +21,7 @@ from .errors import UnusableInput
 MESH_BYTES: Final = 32 << 20  # what callers read of a file at most (F-47): a link or a body needs less
 MOST_LINES: Final = 2_000_000  # of a text: what has more takes too long
 MOST_CORNERS: Final = 256  # of one polygon, or of one line
+MOST_OF_ALL: Final = 3_000_000  # corners of all polygons and lines together
 FLAT: Final = 1e-4  # of a polygon's extent: how far its corners may be off one plane, or short of convex
 CONTROL: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")  # ends of lines apart, no text has one
 NUMBER: Final = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -29,6 +30,7 @@ CORNER: Final = re.compile(rb"(-?[0-9]{1,9})(?:/-?[0-9]{1,9}(?:/-?[0-9]{1,9})?|/
 SILENT: Final = frozenset({b"o", b"g", b"s", b"usemtl", b"mtllib", b"usemap", b"maplib", b"bevel", b"c_interp"})
 TRIANGLE: Final = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("unused", "<u2")])
 HEAD: Final = 84  # bytes of a binary stl before its first triangle: 80 of text, 4 of how many
+SPOKEN: Final = frozenset({b"solid", b"endsolid", b"facet", b"outer", b"loop", b"vertex", b"endloop", b"endfacet"})
 # A triangle of an stl of text, line by line: the words, and how many numbers follow them.
 FACET: Final = (
     ((b"facet", b"normal"), 3),
@@ -118,6 +120,8 @@ class _Obj:
             if not index or index < -known:
                 _refuse(number, word, f"a vertex from 1 on, or back from -1 to -{known}", "export it anew")
             self.indices.append(index - 1 if index > 0 else known + index)
+        if len(self.indices) > MOST_OF_ALL:
+            _refuse(number, words[0], f"at most {MOST_OF_ALL} corners in all", "simplify the mesh")
         self.places.append(number)
         self.sizes.append(len(words) - 1)
 
@@ -232,6 +236,8 @@ def _text(content: bytes) -> FloatArray:
         if not words:
             continue
         if at == 0 and words[0] == (b"endsolid" if within else b"solid"):
+            if not SPOKEN.isdisjoint(words[1:]):
+                _refuse(number, line, "a name alone behind solid or endsolid", "write one statement a line")
             within = not within
             continue
         head, count = FACET[at] if within else ((b"solid",), 0)

@@ -251,6 +251,47 @@ def test_F16_a_robot_that_is_elsewhere_than_it_was_told_is_braked_before_it_is_a
     assert "recheck" in bench.log.kinds
 
 
+def test_a_robot_that_somebody_moved_is_not_led_back_the_way_that_nobody_judged() -> None:
+    bench = Bench()
+    for _ in range(3):
+        bench.step(0.2, 0.2)
+    for _ in range(3):
+        bench.step(0.0, 0.0)
+    bench.arm.positions = bench.arm.positions + 0.8
+    moved = bench.arm.positions.copy()
+
+    told = [bench.step(np.nan, 0.0) for _ in range(3)]
+
+    assert {one["reaction"] for one in told} <= {"veto", "brake"}
+    assert bench.arm.positions == pytest.approx(moved, abs=1e-9)
+
+
+def test_F05_a_wiring_that_changes_the_action_while_it_reads_it_is_refused() -> None:
+    bench = Bench()
+    honest = bench.wired.row
+
+    def changes(action: Any, state: RobotState) -> FloatArray:
+        row = honest(action, state)
+        action[0] = 1.0
+        return row
+
+    bench.wired.row = changes  # type: ignore[method-assign]
+    told = bench.step(0.1, 0.0)
+
+    assert told["reaction"] == "veto"
+    assert (bench.last == 0.0).all()
+
+
+def test_what_is_told_does_not_change_with_the_callers_array() -> None:
+    bench = Bench()
+    action = np.array([0.1, 0.1])
+
+    told = bench.env.step(action)[4]["interlock"]
+    action[0] = 9.0
+
+    assert told["raw"].tolist() == told["executed"].tolist() == [0.1, 0.1]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -47,4 +47,4 @@ def test_a_limit_is_never_raised(hard: int, limit: int, monkeypatch: pytest.Monk
 
     assert found[resource.RLIMIT_FSIZE] == (limit, limit)
     assert found[resource.RLIMIT_CORE] == (0, 0)
-    assert set(found) == {resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_AS}
+    assert set(found) == {resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_CPU}

@@ -14,6 +14,7 @@ import trimesh
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from interlock import mesh_formats
 from interlock.arrays import FloatArray, IntArray
 from interlock.assembly import assembled
 from interlock.errors import UnusableInput
@@ -509,3 +510,23 @@ def test_F47_large_files_are_read_or_refused_within_the_time_of_a_test(content: 
         return
 
     assert len(corners) == content.count(b"v ")
+
+
+@pytest.mark.parametrize(
+    "line", ["solid facet normal 0 0 0", "endsolid a facet normal 0 0 0", "solid solid", "endsolid endloop"]
+)
+def test_F26_behind_the_name_of_a_solid_nothing_is_said(line: str) -> None:
+    text = TEXT.replace("endsolid a" if line.startswith("end") else "solid a", line, 1)
+
+    with pytest.raises(UnusableInput, match="expected a name alone behind solid or endsolid"):
+        read_mesh(text.encode(), "stl", "m.stl")
+
+
+def test_F47_the_corners_of_all_polygons_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mesh_formats, "MOST_OF_ALL", 11)
+
+    with pytest.raises(UnusableInput, match="line 8: found 'f', expected at most 11 corners in all"):
+        obj(SOLID)
+
+    monkeypatch.setattr(mesh_formats, "MOST_OF_ALL", 12)
+    assert obj(SOLID)[1] == TRIANGLES

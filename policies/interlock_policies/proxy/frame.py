@@ -36,7 +36,9 @@ Failure: TypeAlias = Literal[
 Told: TypeAlias = Literal["permit", "slow", "truncate", "veto", "stop"]
 
 HELD: Final = "the observation cannot be used, so nobody knows where to hold"
+ELSEWHERE: Final = "the robot is not where it was told to rest; nobody knows where to hold until that is seen twice"
 LATCHED: Final = "stopped, until a named person resets; see the record"
+HAND: Final = 0.05  # of a gripper's travel, by which it may be measured beyond its ends
 LONGEST: Final = 300  # characters of a reason that a client is told
 LONGEST_NOTED: Final = 1000  # characters of a reason on record
 
@@ -121,6 +123,10 @@ class Session:
         self._clock, self._timing = clock, timing
         self._period_ns = round(playing.period_s * 1e9)
         self._told: _Told | None = None
+        self._doubted: FloatArray | None = None  # where the robot was seen once, far from where it was told to rest
+        self.hand: FloatArray | None = None
+        """What the grippers were last told (g,), also by the session before; None: nothing yet."""
+        self._hand_before: FloatArray | None = None  # the reply before the last
         self._sequence = 0
         self._dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32)
 
@@ -158,7 +164,7 @@ class Session:
 
     def unsent(self) -> None:
         """A reply did not reach the client: what was permitted is taken back, on record."""
-        self._told = None
+        self._told, self.hand = None, self._hand_before
         self._supervisor.departed("a reply did not reach the client")
 
     def close(self) -> None:
@@ -173,6 +179,7 @@ class Session:
             self.unreadable(f"the observation cannot be used: {error}")
             raise HoldUnknown(HELD) from error
         self._forget_unplayed(arrived)
+        self._doubt(found)
         state = found.state(self._supervisor.rules.profile, arrived, self._velocities(found))
         return _Seen(arrived, found, state, self._scene(arrived), self._hold(found))
 
@@ -185,6 +192,42 @@ class Session:
         if plan is not None and plan.end_ns - arrived_ns > spare_ns:
             self._supervisor.braked()
             self._told = None
+
+    def _doubt(self, found: Observed) -> None:
+        """Raises HoldUnknown for a place that the robot cannot be in, and for one that is not where it was told to rest
+        until that is seen again: rows that hold at what one observation says would lead there in one step.
+        """
+        profile, step = self._supervisor.rules.profile, self._step
+        lower, upper = joint_limits(profile, "lower") - step, joint_limits(profile, "upper") + step
+        if not bool(((lower <= found.positions) & (found.positions <= upper)).all()):
+            self.unreadable(f"the observation cannot be used: the joints cannot be at {found.positions.round(4)}")
+            raise HoldUnknown(HELD)
+        for gripper, value in zip(profile.grippers, found.grippers.tolist(), strict=True):
+            slack = HAND * abs(gripper.open - gripper.closed)
+            ends = sorted((gripper.open, gripper.closed))
+            if not ends[0] - slack <= value <= ends[1] + slack:
+                self.unreadable(f"the observation cannot be used: {gripper.name} cannot be at {value:g}")
+                raise HoldUnknown(HELD)
+        told, doubted = self._told, self._doubted
+        self._doubted = None
+        if told is None or self._near(found, told.positions) or (doubted is not None and self._near(found, doubted)):
+            return
+        self._doubted = found.positions
+        self.unreadable(f"the observation cannot be used: joints at {found.positions.round(4)}, told to rest at "
+                        f"{told.positions.round(4)}")  # fmt: skip
+        raise HoldUnknown(ELSEWHERE)
+
+    @property
+    def _step(self) -> FloatArray:
+        """How far [rad] each joint may be from where it was told to rest (n,): its tracking error, and no less than it
+        may go in one row.
+        """
+        profile = self._supervisor.rules.profile
+        a_row = joint_limits(profile, "velocity") * self._playing.period_s
+        return np.maximum(a_row, joint_limits(profile, "tracking"))
+
+    def _near(self, found: Observed, place: FloatArray) -> bool:
+        return bool((np.abs(found.positions - place) <= self._step).all())
 
     def _velocities(self, found: Observed) -> FloatArray:
         """What stands for velocities that were not measured: how far the robot is from where it was told to rest, over
@@ -199,9 +242,8 @@ class Session:
         sags would sag further with every reply; else where it is measured.
         """
         if self._told is None:
-            return _Told(found.positions, found.grippers)
-        step = joint_limits(self._supervisor.rules.profile, "velocity") * self._playing.period_s
-        near = bool((np.abs(found.positions - self._told.positions) <= step).all())
+            return _Told(found.positions, found.grippers if self.hand is None else self.hand)
+        near = self._near(found, self._told.positions)
         return replace(self._told, positions=self._told.positions if near else found.positions)
 
     def _values(self, proposed: Proposed) -> Rows:
@@ -279,6 +321,8 @@ class Session:
         if review is None or review.permit is None:
             return self._held(seen, len(values), _about(review))
         first_row_ns = cast("int", chunk.stamps.first_row_ns)
+        if review.permit.start_row != 0 or review.permit.valid_until_ns != first_row_ns:
+            return self._taken_back("row 0 was past before it was judged", review, seen, len(values))
         rest_ns = self._playing.due_ns(first_row_ns, self._playing.moving)
         try:
             plan = review.permit.use(self._supervisor.rules.profile_digest, self._clock.now_ns())
@@ -291,7 +335,7 @@ class Session:
         rows = self._playing.rows_of(plan, first_row_ns, len(values), seen.state.positions).astype(values.dtype)
         if review.decision.reaction == "permit":  # as the policy sent them, to the bit
             rows[: review.decision.rows] = values[: review.decision.rows]
-        self._told = _Told(plan.positions[-1], plan.grippers[-1])
+        self._tell(_Told(plan.positions[-1], plan.grippers[-1]))
         return Answer(rows, _about(review))
 
     def _taken_back(self, why: str, review: Review, seen: _Seen, count: int) -> Answer:
@@ -300,9 +344,12 @@ class Session:
         return self._held(seen, count, about)
 
     def _held(self, seen: _Seen, count: int, about: Mapping[str, object]) -> Answer:
-        self._told = seen.hold
+        self._tell(seen.hold)
         rows = self._playing.hold(seen.hold.positions, seen.hold.grippers, count, seen.state.positions)
         return Answer(rows.astype(self._dtype), about)
+
+    def _tell(self, told: _Told) -> None:
+        self._told, self._hand_before, self.hand = told, self.hand, told.grippers
 
 
 def check(rules: RuleSet, playing: Playing, observing: Observing, timing: Timing) -> None:

@@ -41,6 +41,8 @@ class JointsAt:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.first < 0:
+            raise ValueError(f"first is an index from 0 on, got {self.first}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.http11 import Request, Response
 
+from interlock.arrays import FloatArray
 from interlock.errors import UnusableInput
 from interlock.supervisor import Supervisor
 from interlock_policies.wire import openpi as wire
@@ -140,8 +141,8 @@ class Asking:
         return said
 
 
-async def _is_behind(connection: ClientConnection) -> bool:
-    """Whether a message or a farewell is there that nobody asked for: what follows would answer another question."""
+async def _is_behind(connection: ClientConnection | ServerConnection) -> bool:
+    """Whether a message or a farewell is there out of turn."""
     try:
         async with asyncio.timeout(0.0):
             await connection.recv()
@@ -182,6 +183,7 @@ class OpenpiProxy:
         self._listening, self._upstream, self._supervisor = listening, upstream, supervisor
         self._open_session, self._about, self._name = open_session, about, name
         self._clients = 0
+        self._hand: FloatArray | None = None  # what the last session told the grippers
         self._busy = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-proxy")
 
@@ -228,6 +230,7 @@ class OpenpiProxy:
             await connection.close(1013, TAKEN.strip())
             return
         session = self._open_session(f"{self._name}-{self._clients}")
+        session.hand = self._hand
         asking = Asking(self._upstream)
         self._busy = True
         self._clients += 1
@@ -240,6 +243,7 @@ class OpenpiProxy:
             pass  # the client is gone
         finally:
             session.close()
+            self._hand = session.hand
             await asking.leave()
             self._busy = False
 
@@ -252,6 +256,10 @@ class OpenpiProxy:
         except Exception as error:  # noqa: BLE001 - a bug must stop the robot, and tell the peer nothing
             self._supervisor.stop(f"the proxy failed: {type(error).__name__}: {error}"[:500])
             reply = FAILED
+        if await _is_behind(connection):  # gone, or asked again unanswered: what waits in a queue was seen long ago
+            session.unsent()
+            await connection.close(1008, "one request at a time")
+            raise TimeoutError
         try:
             await _sent(connection, reply)
         except (ConnectionClosed, TimeoutError):

@@ -5,7 +5,8 @@ where the robot does it, and raises NotConforming with what was found where it d
     def test_my_robot_conforms(name: str) -> None:
         ROBOT_CHECKS[name](my_trial())
 
-They move the robot: let nobody be near it.
+They move the robot: let nobody be near it. A robot is watched for WATCHED row periods after each check, and no longer;
+of taking over from a plan under way, and of another robot's permit, they say nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from .loop import LEAD_NS, run
 from .port import Asked, Clock, Policy, Robot
 
 WATCHED: Final = 10  # row periods for which a robot that must not move is watched
+STILL: Final = 0.1  # of a gripper's travel, by which a hand that nobody told anything may be measured elsewhere
 BEHIND: Final = 4  # row periods by which a robot may come to rest later than its accelerations say
 SEEN_PER_PERIOD: Final = 8  # places of a plan between two rows, to say whether a robot is on its path
 
@@ -317,9 +319,13 @@ def _stays(trial: Trial, state: RobotState, why: str, until_ns: int = 0) -> None
     until = max(until_ns, trial.clock.now_ns() + WATCHED * trial.period_ns)
     while trial.clock.now_ns() < until:
         trial.clock.sleep_until(trial.clock.now_ns() + trial.period_ns)
-        off = np.abs(_read(trial).positions - state.positions)
+        found = _read(trial)
+        off = np.abs(found.positions - state.positions)
         if not bool((off <= trial.tracking).all()):
             raise NotConforming(f"a robot that {why} moved: {_worst(off, trial)}")
+        travels = [abs(hand.open - hand.closed) for hand in trial.supervisor.rules.profile.grippers]
+        if not bool((np.abs(found.grippers - state.grippers) <= STILL * np.array(travels)).all()):
+            raise NotConforming(f"a robot that {why} moved its hands: from {state.grippers} to {found.grippers}")
 
 
 def _worst(off: FloatArray, trial: Trial) -> str:

@@ -15,8 +15,9 @@ from interlock.errors import UnusableInput
 from interlock.motion import Plan
 from interlock.verdict import Decision
 from interlock_policies.proxy.frame import Answer, HoldUnknown, NoAnswer
+from interlock_policies.proxy.room import rows_with_room
 from tests.policies.proxy.bench_of_toys import HORIZON, LEAD_NS, RAW, ROWS, Desk, judged, smooth
-from tests.supervisor.toy import ABSOLUTE, LAYOUTS, MS, PERIOD, SINCE_LAST, SPEEDS, START, Reach, Speed, rule
+from tests.supervisor.toy import ABSOLUTE, LAYOUTS, MS, OPEN, PERIOD, SINCE_LAST, SPEEDS, START, Reach, Speed, rule
 
 
 def committed(desk: Desk) -> Plan:
@@ -253,11 +254,13 @@ def test_F16_an_arm_that_sags_is_held_where_it_was_told_and_does_not_creep() -> 
     assert all(np.array_equal(place, places[1]) for place in places[2:])
 
 
-def test_an_arm_that_somebody_moved_is_held_where_it_is() -> None:
+def test_an_arm_that_somebody_moved_is_held_where_it_is_once_it_was_seen_there_twice() -> None:
     desk = Desk()
     desk.play(desk.reply(smooth(desk)))
     desk.joints = desk.joints + 0.5
 
+    with pytest.raises(HoldUnknown, match="until that is seen twice"):
+        desk.reply(NoAnswer("upstream reported an error"))
     answer = desk.reply(NoAnswer("upstream reported an error"))
 
     assert answer.rows[:, :2] == pytest.approx(np.tile(desk.joints, (ROWS, 1)))
@@ -312,9 +315,89 @@ def test_without_measured_speeds_a_robot_that_is_not_where_it_was_told_to_rest_i
     desk = Desk(velocities=None)
     desk.play(desk.reply(smooth(desk)))
 
+    with pytest.raises(HoldUnknown):
+        desk.reply(smooth(desk), joints=desk.joints + 0.06)
     answer = desk.reply(smooth(desk), joints=desk.joints + 0.06)
 
     assert "check:tracking" in str(answer.about["violated"])
+
+
+@pytest.mark.parametrize("joints", [(50.0, -50.0), (1e30, 0.0), (-2.2, 0.0)], ids=["far", "huge", "beyond its travel"])
+def test_F01_nobody_holds_at_a_place_where_the_robot_cannot_be(joints: tuple[float, float]) -> None:
+    desk = Desk()
+
+    with pytest.raises(HoldUnknown):
+        desk.reply(smooth(desk), joints=np.array(joints))
+
+    assert "the joints cannot be at" in str(desk.bodies()[-1])
+
+
+@pytest.mark.parametrize("hand", [1e39, -5.0, -0.005, OPEN * 1.06])
+def test_F10_nobody_holds_with_a_hand_that_cannot_be_so(hand: float) -> None:
+    desk = Desk()
+
+    with pytest.raises(HoldUnknown):
+        desk.reply(smooth(desk), hand=np.array([hand]))
+
+    assert "hand cannot be at" in str(desk.bodies()[-1])
+
+
+def test_one_reading_that_lies_moves_nothing_and_is_forgotten_with_the_next() -> None:
+    desk = Desk()
+    desk.play(desk.reply(smooth(desk)))
+    lie = np.array([0.9, 0.9])
+
+    with pytest.raises(HoldUnknown):
+        desk.reply(smooth(desk), joints=lie)
+    true = desk.reply(NoAnswer("upstream reported an error"))
+    with pytest.raises(HoldUnknown):
+        desk.reply(smooth(desk), joints=lie)
+
+    assert true.rows[:, :2] == pytest.approx(np.tile(desk.joints, (ROWS, 1)), abs=1e-6)
+
+
+@pytest.mark.parametrize("late_ms", [45, 65])
+def test_F20_rows_whose_first_is_past_before_they_are_judged_are_taken_back(
+    late_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = judged()
+    patient = replace(
+        patient,
+        freshness=replace(patient.freshness, state_s=1.0, observation_s=2.0),
+        accepts=replace(patient.accepts, execute=8),
+    )
+    desk = Desk(found=patient)
+
+    def slow(*asked: Any) -> int:
+        found = rows_with_room(*asked)
+        desk.time.ns += late_ms * MS
+        return found
+
+    monkeypatch.setattr("interlock_policies.proxy.frame.rows_with_room", slow)
+    said = smooth(desk)
+    said[0, :2] = 3.0
+
+    answer = desk.reply(said)
+
+    assert answer.about["reaction"] == "veto"
+    assert answer.rows[:, :2] == pytest.approx(np.tile(START, (ROWS, 1)))
+
+
+def test_F10_the_hand_keeps_what_it_was_told_over_an_early_request_a_lost_reply_and_another_client() -> None:
+    desk = Desk()
+    said = smooth(desk)
+    said[:, 2] = 0.0
+    desk.play(desk.reply(said))
+    desk.reply(said)
+    desk.session.unsent()
+    desk.hand = 0.03  # what it holds is so wide
+
+    lost = desk.reply(NoAnswer("upstream reported an error"))
+    hand, desk.session = desk.session.hand, desk.another("t")
+    desk.session.hand = hand
+    another = desk.reply(NoAnswer("upstream reported an error"))
+
+    assert lost.rows[:, 2].tolist() == another.rows[:, 2].tolist() == [0.0] * ROWS
 
 
 def test_a_request_that_comes_by_the_lead_too_soon_waits_for_the_end_of_the_plan() -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from interlock_audit_logs import read_log
@@ -224,6 +224,20 @@ def test_F46_one_client_at_a_time(tmp_path: Path) -> None:
 
         assert status == 503
         assert again.ask()["interlock"]["reaction"] == "permit"
+
+
+def test_F18_a_client_that_asks_again_before_it_is_answered_is_let_go(tmp_path: Path) -> None:
+    with Wired(tmp_path, answers()) as wired:
+        hasty = wired.client()
+        request = wire.write(wired.desk.seen())
+
+        hasty.connection.send(request)
+        hasty.connection.send(request)
+        with pytest.raises(ConnectionClosed, match="one request at a time"):
+            hasty.connection.recv(30.0)
+        until(wired, lambda: not wired.proxy.busy)
+
+        assert wired.client().ask()["interlock"]["reaction"] in {"permit", "veto"}
 
 
 def test_F46_a_client_needs_the_token_that_is_asked_for(tmp_path: Path) -> None:

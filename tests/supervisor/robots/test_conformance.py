@@ -110,6 +110,20 @@ class Creeping(Robot):
         self.rest = self.rest + 0.03
 
 
+class Dropping(Robot):
+    """Opens its hand when it brakes."""
+
+    dropped = False
+
+    def brake(self) -> None:
+        super().brake()
+        self.dropped = True
+
+    def read(self) -> tuple[RobotState, Scene]:
+        state, scene = super().read()
+        return (replace(state, grippers=state.grippers / 2.0) if self.dropped else state), scene
+
+
 @dataclass
 class Wandering(Robot):
     """Moves of its own accord."""
@@ -186,6 +200,7 @@ BAD: list[tuple[str, Callable[..., Robot], str]] = [
     ("brakes_at_once", Unbraked, "told to brake .* moved: a is"),
     ("brakes_at_once", Leaping, "is off its path"),
     ("brakes_at_rest", Creeping, "at rest moved: a is"),
+    ("brakes_at_rest", Dropping, "at rest moved its hands"),
     ("rests_under_bad_policies", Creeping, "had a policy that is bad"),
 ]
 
