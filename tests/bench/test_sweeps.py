@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -167,7 +167,7 @@ def test_mujoco_measures_what_coal_measures(seed: int) -> None:
     world = spec.compile()
     state = mujoco.MjData(world)
     hand, other = coal_shape(MODEL.hulls["panda_hand"]), coal_shape(SHAPES[-1])
-    touching = 0
+    touching, given_up = 0, 0
     for _ in range(40):
         place = turned(chance)
         place[:3, 3] = chance.uniform(0.02, 0.3) * place[:3, 0]
@@ -180,9 +180,18 @@ def test_mujoco_measures_what_coal_measures(seed: int) -> None:
         found = mujoco.mj_geomDistance(world, state, 0, 1, 1.0, None)
 
         exact = gauge.distance(hand, gauge.placed(place), other, gauge.placed(np.eye(4)))
+        if found == 0.0 < exact:  # MuJoCo 3.4 gives up now and then; a plane shows that coal is right
+            corners = MODEL.hulls["panda_hand"].vertices @ place[:3, :3].T + place[:3, 3]
+            theirs = np.asarray(cast("ConvexMesh", SHAPES[-1]).vertices)
+            plane = gauge.apart()
+            gap = float(np.min(theirs @ plane)) - float(np.max(corners @ plane))
+            assert gap == pytest.approx(exact, abs=1e-5)
+            given_up += 1
+            continue
         assert found == pytest.approx(exact, abs=1e-4)
         touching += exact < 0.0
     assert 0 < touching < 40
+    assert given_up < 10
 
 
 def alone() -> Referee:
