@@ -93,7 +93,8 @@ async def answers(connection: ServerConnection) -> None:
     share = ((np.arange(1, ROWS + 1) / ROWS) ** 2)[:, None] * np.linspace(-0.06, 0.06, 7)
     async for message in connection:
         seen = wire.read(cast("bytes", message))
-        rows = np.column_stack([cast("Any", seen["joints"]) + share, np.full(ROWS, 0.08)]).astype(np.float32)
+        away = cast("Any", seen["joints"]) + cast("Any", seen["side"]) * share
+        rows = np.column_stack([away, np.full(ROWS, 0.08)]).astype(np.float32)
         await connection.send(wire.write({"actions": rows, "server_timing": {"infer_ms": 0.0}}))
 
 
@@ -169,7 +170,7 @@ def _asked(connection: ClientConnection, message: bytes) -> tuple[int, bytes]:
 def measured(requests: int) -> Proxying:
     """The figures of so many requests. Raises ValueError for one that is refused."""
     generator = np.random.default_rng(1)
-    ready = np.array(load(RULES).profile.poses[-1].positions)
+    joints = np.array(load(RULES).profile.poses[-1].positions)
     clock, own, direct, review = Jumping(), list[float](), list[float](), list[float]()
     with (
         tempfile.TemporaryDirectory() as folder, open_log(folder) as log, upstream() as port,
@@ -181,13 +182,16 @@ def measured(requests: int) -> Proxying:
         for number in range(requests + WARM):
             clock.sleep_until(clock.now_ns() + 1_000_000_000)
             images = {name: generator.integers(0, 256, PIXELS, dtype=np.uint8) for name in ("front", "wrist")}
-            joints = ready + generator.uniform(-0.02, 0.02, 7)
-            message = wire.write(
-                {"joints": joints, "speeds": np.zeros(7), "hand": np.ones(1), "prompt": "put it there", **images}
-            )
+            side = 1 if number % 2 else -1  # there and back again
+            message = wire.write({
+                "joints": joints, "speeds": np.zeros(7), "hand": np.ones(1), "prompt": "put it there", "side": side,
+                **images,
+            })  # fmt: skip
             direct_ns, _ = _asked(straight, message)
             through_ns, said = _asked(through, message)
-            decision = cast("Any", wire.read(said)["interlock"])
+            reply = wire.read(said)
+            decision, rows = cast("Any", reply["interlock"]), cast("Any", reply["actions"])
+            joints = rows[-1, :7].astype(np.float64)  # where the robot was told to rest, there it is
             if decision["reaction"] != "permit":
                 raise ValueError(f"a free way is refused: {decision}")
             if number >= WARM:
