@@ -88,6 +88,12 @@ class Bench:
         return found
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is busy with something else refuses nothing here."""
+    monkeypatch.setattr("interlock.supervisor.WRITTEN_S", 60.0)
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     world, clock = Watched(), SteppedClock()

@@ -61,6 +61,12 @@ class Reaching:
         return found
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is busy with something else refuses nothing here."""
+    monkeypatch.setattr("interlock.supervisor.WRITTEN_S", 60.0)
+
+
 @pytest.fixture
 def reaching(tmp_path: Path) -> Iterator[Reaching]:
     raw = gymnasium.make("PandaReachJoints-v3", max_episode_steps=1000, disable_env_checker=True)

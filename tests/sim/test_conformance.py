@@ -21,6 +21,12 @@ PHYSICS = BulletPhysics(RULES.profile, RULES.cell)
 PROOF = SelfTest(RULES, PHYSICS)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is busy with something else refuses nothing here."""
+    monkeypatch.setattr("interlock.supervisor.WRITTEN_S", 60.0)
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     found = set_stage(RULES.profile, RULES.cell, Episode("reach", 1))
