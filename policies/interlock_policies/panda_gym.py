@@ -21,6 +21,7 @@ from interlock.scene import RobotState, Scene
 
 JOINT_RAD: Final = 0.05
 WIDTH_M: Final = 0.2
+KNOWN: Final = {"panda", "plane", "table", "target"}  # what the set's cell knows, and the mark of a goal
 Action = npt.NDArray[np.float32]
 
 
@@ -37,13 +38,16 @@ class _Robot(Protocol):
 
 class PandaGymJoints:
     """The wiring of an environment of panda-gym's whose task has no objects. Raises UnusableInput for any other
-    control, and for a rule set without its layout.
+    control, for a task with objects, which nobody would see, and for a rule set without its layout.
     """
 
     def __init__(self, env: Any, rules: RuleSet) -> None:
         self._robot: _Robot = env.unwrapped.robot
         if self._robot.control_type != "joints":
             raise UnusableInput(f"control_type is {self._robot.control_type!r}; expected 'joints'")
+        things = set(env.unwrapped.sim._bodies_idx) - KNOWN  # noqa: SLF001 - it tells nobody else
+        if things:
+            raise UnusableInput(f"the task has {', '.join(sorted(things))}; expected nothing but {sorted(KNOWN)}")
         layouts = [layout for layout in rules.accepts.layouts if layout.name == "panda-gym-joints"]
         if not layouts:
             raise UnusableInput(f"{rules.name} does not take the layout panda-gym-joints; the set `panda-gym` does")

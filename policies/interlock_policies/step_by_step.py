@@ -1,21 +1,23 @@
-"""Actions that come one by one, each judged as one row before it is executed: what to execute instead of what is not
-permitted, for whatever environment steps once a row period.
+"""Actions that come one by one, or a few at a time, judged as rows of a chunk before they are executed: what to execute
+instead of what is not permitted, for whatever environment steps once a row period.
 
 What an environment's numbers mean is for its wiring, and who steps it for the shells, `gym_env` and `inspect_approver`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Final, Generic, Protocol, TypeVar, cast
 
 import numpy as np
 
-from interlock.arrays import FloatArray, floats
+from interlock.arrays import FloatArray, floats, frozen
+from interlock.braking import brake
 from interlock.chunk import ActionChunk, Layout, Malformed, Stamps, all_commanded
-from interlock.errors import UnusableInput
-from interlock.lower import joint_limits
+from interlock.errors import InterlockError, UnusableInput
+from interlock.lower import gripper_value, joint_limits
 from interlock.motion import Plan, Reference
 from interlock.scene import RobotState, Scene
 from interlock.supervisor import Review, Supervisor
@@ -23,8 +25,12 @@ from interlock.supervisor import Review, Supervisor
 from .answer import raw_digest
 
 Action = TypeVar("Action")
-LIFETIME_NS: Final = 1_000_000_000  # a chunk of one row is of no use for longer
 LONGEST: Final = 300  # characters of why an action is no row
+RESET: Final = "the environment was reset: it moved the robot past the supervisor"
+
+
+class NothingToExecute(InterlockError):
+    """There is no action that would brake or hold the robot: nobody knows where it is, or the wiring makes none."""
 
 
 class SteppedClock:
@@ -68,9 +74,20 @@ class Wiring(Protocol[Action]):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """The index of a review's record; None where there was no review, or none that waited for its record. Two are equal
+    whatever it is: the same step in the same place is told in the same words.
+    """
+
+    index: int | None = field(compare=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Step(Generic[Action]):
-    """What one action came to: what is `executed` in its place, the review, and `why` there was none."""
+    """What one action came to: what is `executed` in its place, the review, and `why` there was none. Of several in a
+    row, what is executed first.
+    """
 
     raw: Action
     executed: Action
@@ -86,28 +103,36 @@ class Step(Generic[Action]):
     def told(self) -> dict[str, object]:
         """What is told of it, the same whenever it is asked for the same action in the same place."""
         violated = () if self.review is None else self.review.decision.verdict.violated
+        entry = None if self.review is None else self.review.entry
         return {
             "reaction": self.reaction,
             "raw": deepcopy(self.raw),
             "executed": deepcopy(self.executed),
             "violated": [str(finding) for finding in violated],
             "why": self.why,
+            "record": OnRecord(None if entry is None else entry.index),
         }
 
 
 class StepByStep(Generic[Action]):
-    """One robot whose actions are judged one row at a time. What is permitted as it stands is executed as it stands; of
-    what is slowed, what was permitted; instead of what is refused the brake behind the last permitted row, and at rest
-    a hold.
+    """One robot whose actions are judged one row at a time, or so many `rows`. What is permitted as it stands is
+    executed as it stands; of what is slowed, what was permitted; instead of what is refused the brake behind the last
+    permitted row, and at rest a hold. A robot that may not go on, or whose supervisor stops, brakes along its plan.
 
-    The supervisor has `clock.now_ns` for its clock, and `clock.still` for `elapsed_ns`. Raises UnusableInput for a rule
-    set that takes no chunks of one row, no rows of the wiring's layout, normalised ones, or another period.
+    Of several rows an action is a sequence of so many: each is read as if the one before it had come to its end, so
+    the layout must be of absolute joint positions; the first is executed as it stands, the others lead to where the
+    plan is. The supervisor has `clock.now_ns` for its clock, and `clock.still` for `elapsed_ns`. Raises UnusableInput
+    for a rule set that takes no chunks of so many rows, no rows of the wiring's layout, normalised ones, or another
+    period.
     """
 
-    def __init__(self, supervisor: Supervisor, wiring: Wiring[Action], clock: SteppedClock, session: str) -> None:
+    def __init__(
+        self, supervisor: Supervisor, wiring: Wiring[Action], clock: SteppedClock, session: str, rows: int = 1
+    ) -> None:
         accepts = supervisor.rules.accepts
-        if accepts.rows_min != 1:
-            raise UnusableInput(f"{supervisor.rules.name}: takes {accepts.rows_min} rows and more; a step is one row")
+        if not accepts.rows_min <= rows <= min(accepts.rows_max, accepts.execute):
+            raise UnusableInput(f"{supervisor.rules.name}: takes {accepts.rows_min} to {accepts.rows_max} rows and "
+                                f"executes {accepts.execute}; a step has {rows}")  # fmt: skip
         if not abs(wiring.period_s / accepts.period_s - 1.0) <= 1e-3:
             raise UnusableInput(f"{supervisor.rules.name}: takes rows of {accepts.period_s:g} s; a step of the "
                                 f"environment takes {wiring.period_s:g} s")  # fmt: skip
@@ -115,7 +140,13 @@ class StepByStep(Generic[Action]):
             raise UnusableInput(f"{supervisor.rules.name}: takes no rows of the layout {wiring.layout.name!r}")
         if accepts.normalisation != "none":
             raise UnusableInput(f"{supervisor.rules.name}: takes normalised policies; an environment's actions are not")
+        places = {(channel.quantity, channel.reference) for channel in wiring.layout.channels}
+        if rows > 1 and not places <= {("joint_position", "absolute"), ("gripper", "absolute")}:
+            raise UnusableInput(
+                f"layout {wiring.layout.name!r}: several rows in a step must be absolute joint positions"
+            )
         self._supervisor, self._wiring, self._clock = supervisor, wiring, clock
+        self._rows = rows
         self._session = session
         self._period_ns = round(accepts.period_s * 1e9)
         self._sequence = 0
@@ -138,68 +169,126 @@ class StepByStep(Generic[Action]):
         """One row period has passed."""
         self._clock.advance(self._period_ns)
 
-    def forget(self) -> None:
-        """The robot is somewhere else, or nobody knows where: what comes next starts from where it is measured."""
-        self._supervisor.braked()
+    def forget(self, why: str = RESET) -> None:
+        """The robot was moved by others: what comes next starts from where it is measured. That is on record."""
+        self._supervisor.departed(_readable(why))
         self._plan = self._rest = None
         self._still_ns = 0
 
+    def failed(self, error: BaseException) -> None:
+        """A step was begun, and nobody knows how it ended: the robot brakes along its plan. That is on record."""
+        self._supervisor.departed(_readable(f"a step failed: {type(error).__name__}: {error}"))
+        self._brake(self._clock.now_ns())
+
     def judge(self, action: Action) -> Step[Action]:
-        """What is to be executed of an action."""
+        """What is to be executed of an action, now; of the rest of several rows `go_on` tells. Raises NothingToExecute,
+        and what the wiring raises where it sees.
+        """
         now = self._clock.now_ns()
         state, scene = self._wiring.see(now)
-        if not self._supervisor.tick(state, scene) or self._braking(now):
+        if self._must_brake(state, scene, now):
             return Step(action, self._held(state, now), None, "the robot is braking")
         try:
             review = self._supervisor.review(self._proposed(action, state, now), state, scene)
         except Exception as error:  # noqa: BLE001 - the supervisor has it on record; nothing is permitted any more
             self._supervisor.stop(f"a review failed: {type(error).__name__}")
+            self._brake(now)
             return Step(action, self._held(state, now), None, "a review failed")
         if review.permit is None:
+            if review.decision.reaction == "stop":
+                self._brake(now)
             return Step(action, self._held(state, now), review)
         self._plan = review.permit.use(self._supervisor.rules.profile_digest, now)
         if review.decision.reaction == "permit":
-            return Step(action, action, review)
+            return Step(action, action if self._rows == 1 else self._each(action)[0], review)
         return Step(action, self._held(state, now), review)
 
-    def _braking(self, now_ns: int) -> bool:
-        """Whether the robot is under way on a plan that the supervisor has forgotten: it rests before it is asked."""
+    def go_on(self) -> Action:
+        """What is executed a row period later, of the rows that were permitted or of their brake. Raises as `judge`."""
+        now = self._clock.now_ns()
+        state, scene = self._wiring.see(now)
+        self._must_brake(state, scene, now)
+        return self._held(state, now)
+
+    def _must_brake(self, state: RobotState, scene: Scene, now_ns: int) -> bool:
+        """Whether the robot is under way on a plan that the supervisor has forgotten, or takes back now: it brakes, and
+        rests before it is asked.
+        """
+        goes_on = self._supervisor.tick(state, scene)
         own = self._plan
         forgotten = own is not None and now_ns < own.end_ns and self._supervisor.memory.plan is not own
-        return forgotten or now_ns < self._still_ns
+        if forgotten:
+            self._brake(now_ns)
+        return not goes_on or forgotten or now_ns < self._still_ns
+
+    def _brake(self, now_ns: int) -> None:
+        """Where rows are left of the plan, the shortest brake along them takes their place; where there is none, the
+        plan goes on to its own, which was judged.
+        """
+        plan, period = self._plan, self._period_ns
+        if plan is None or now_ns >= plan.rows_end_ns:
+            return
+        profile = self._supervisor.rules.profile
+        told = plan.at(now_ns)
+        before = np.stack([plan.at(now_ns - period).positions, told.positions])
+        ahead = np.stack([plan.at(when).positions for when in range(now_ns + period, plan.end_ns + period, period)])
+        speed, acceleration = (joint_limits(profile, name) for name in ("velocity", "acceleration"))
+        found = brake(before, ahead, speed, acceleration, period / 1e9)
+        if found.fits:
+            nodes = np.concatenate([before[1:], found.positions])
+            times = now_ns + period * np.arange(len(nodes), dtype=np.int64)
+            self._plan = Plan(times, nodes, np.tile(told.grippers, (len(nodes), 1)), rows_end_ns=now_ns)
 
     def _held(self, state: RobotState, now_ns: int) -> Action:
-        """The action that goes on with the plan, which ends in a brake; at rest, that stays where the robot came to.
-        A robot that is not where its plan has it stays where it is: the way back was not judged.
+        """The action that goes on with the plan, which ends in a brake, or stays at rest; raises NothingToExecute."""
+        found = self._wiring.action(self._told(state, now_ns), state)
+        numbers = np.asarray(found)
+        if numbers.dtype.kind == "f" and not bool(np.isfinite(numbers).all()):
+            raise NothingToExecute(f"the action that would hold the robot is not finite: {_readable(str(numbers))}")
+        return found
+
+    def _told(self, state: RobotState, now_ns: int) -> Reference:
+        """Where the robot is to be a row period from now: on its plan, or where it came to rest. A robot that is not
+        where its plan has it stays where it is: the way back was not judged. One that cannot be read does as it was
+        told.
         """
+        count = len(self._supervisor.rules.profile.joints)
+        seen = state.positions.shape == (count,) and bool(np.isfinite(state.positions).all())
+        if seen:
+            self._let_go(state, now_ns)
+        if self._plan is not None:
+            return self._plan.at(now_ns + self._period_ns)
+        if self._rest is None:
+            if not seen:
+                raise NothingToExecute(
+                    "nobody knows where the robot is, and it was told nothing yet: it cannot be held"
+                )
+            still = frozen(np.zeros(count))
+            self._rest = Reference(state.positions, still, still, state.grippers)
+        return self._rest
+
+    def _let_go(self, state: RobotState, now_ns: int) -> None:
+        """Forgets a plan, or a place of rest, that the robot is farther from than its tracking error."""
         tracking = joint_limits(self._supervisor.rules.profile, "tracking")
         if self._plan is not None:
-            off = np.abs(state.positions - self._plan.at(now_ns).positions)
-            if not bool((off <= tracking).all()):
+            if not bool((np.abs(state.positions - self._plan.at(now_ns).positions) <= tracking).all()):
                 self._still_ns, self._plan, self._rest = self._plan.end_ns, None, None
         elif self._rest is not None and not bool((np.abs(state.positions - self._rest.positions) <= tracking).all()):
             self._rest = None
-        if self._plan is not None:
-            told = self._plan.at(now_ns + self._period_ns)
-        else:
-            if self._rest is None:
-                still = np.zeros_like(state.positions)
-                self._rest = Reference(state.positions, still, still, state.grippers)
-            told = self._rest
-        return self._wiring.action(told, state)
 
     def _proposed(self, action: Action, state: RobotState, now_ns: int) -> ActionChunk | Malformed:
-        """A chunk of one row, due now."""
+        """A chunk of its rows, the first due now."""
         self._sequence += 1
         digest = raw_digest(action)
         try:
-            row = floats("an action's row", self._wiring.row(action, state), 1)
+            values = np.stack(self._values(action, state))
             if raw_digest(action) != digest:
                 raise ValueError("the wiring changed it while it read it")  # noqa: TRY301 - as what else may be wrong
         except Exception as error:  # noqa: BLE001 - a policy's action may be anything
-            why = f"the action is no row: {type(error).__name__}: {error}"
+            what = "row" if self._rows == 1 else f"sequence of {self._rows} rows"
+            why = f"the action is no {what}: {type(error).__name__}: {error}"
             return Malformed(why[:LONGEST], digest, self._session, now_ns)
-        values = np.array([row])
+        ends = now_ns + self._rows * self._period_ns
         return ActionChunk(
             id=f"{self._session}-{self._sequence}",
             session=self._session,
@@ -209,8 +298,44 @@ class StepByStep(Generic[Action]):
             values=values,
             mask=all_commanded(values),
             period_s=self._supervisor.rules.accepts.period_s,
-            horizon=1,
-            stamps=Stamps(state.seen_ns, now_ns, now_ns, now_ns, now_ns + LIFETIME_NS),
+            horizon=self._rows,
+            stamps=Stamps(state.seen_ns, now_ns, now_ns, now_ns, ends),
             anchor=state.positions,
             raw_digest=digest,
         )
+
+    def _values(self, action: Action, state: RobotState) -> list[FloatArray]:
+        """The rows (C,) of an action; raises anything."""
+        if self._rows == 1:
+            return [floats("an action's row", self._wiring.row(action, state), 1)]
+        found = list[FloatArray]()
+        for one in self._each(action):
+            found.append(floats("an action's row", self._wiring.row(one, state), 1))
+            state = self._after(found[-1], state)
+        return found
+
+    def _each(self, action: object) -> tuple[Action, ...]:
+        """The actions of several rows; raises TypeError or ValueError for what is not so many."""
+        found = tuple(cast("Iterable[Action]", action))
+        if len(found) != self._rows:
+            raise ValueError(f"{len(found)} actions, expected {self._rows}")
+        return found
+
+    def _after(self, row: FloatArray, state: RobotState) -> RobotState:
+        """The state of a robot that came to the end of a row of absolute places."""
+        profile, channels = self._supervisor.rules.profile, self._wiring.layout.channels
+        if row.shape != (len(channels),):
+            raise ValueError(f"a row has shape {row.shape}, expected {(len(channels),)}")
+        places = {channel.name: row[column : column + 1] for column, channel in enumerate(channels)}
+        columns = {channel.name: channel for channel in channels}
+        grippers = [
+            gripper_value(hand, columns[hand.name], places[hand.name])[0] if hand.name in places else held
+            for hand, held in zip(profile.grippers, state.grippers.tolist(), strict=True)
+        ]
+        positions = np.concatenate([places[name] for name in profile.joint_names])
+        return replace(state, positions=positions, grippers=np.array(grippers))
+
+
+def _readable(why: str) -> str:
+    """As much of a sentence as goes on record, whatever text is in it."""
+    return why[:LONGEST].encode("utf-8", "replace").decode("utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 
 from interlock.arrays import FloatArray
 from interlock.chunk import Layout
@@ -34,10 +36,12 @@ for package in ("panda_gym", "gymnasium_robotics"):  # neither has types
     gymnasium.register_envs(importlib.import_module(package))
 
 
-def supervised(env: Any, rules: RuleSet, wiring: Wiring[Any], log: Any) -> tuple[SupervisedEnv[Any, Any], SteppedClock]:
+def supervised(
+    env: Any, rules: RuleSet, wiring: Wiring[Any], log: Any, rows: int = 1
+) -> tuple[SupervisedEnv[Any, Any], SteppedClock]:
     clock = SteppedClock()
     supervisor = Supervisor(rules, log, now_ns=clock.now_ns, elapsed_ns=clock.still)
-    return SupervisedEnv(env, supervisor, wiring, clock, reset_by="the test"), clock
+    return SupervisedEnv(env, supervisor, wiring, clock, reset_by="the test", rows=rows), clock
 
 
 @dataclass
@@ -130,13 +134,52 @@ def test_other_controls_and_other_rule_sets_are_refused() -> None:
     with pytest.raises(UnusableInput, match="control_type is 'ee'; expected 'joints'"):
         PandaGymJoints(env, RULES)
 
-    env.unwrapped.robot.control_type = "joints"
+    env.unwrapped.robot.control_type, env.unwrapped.sim = "joints", SimpleNamespace(_bodies_idx={})
     with pytest.raises(UnusableInput, match="panda-tabletop does not take the layout panda-gym-joints"):
         PandaGymJoints(env, load("panda-tabletop"))
 
 
+@pytest.mark.parametrize("task", ["Push", "PickAndPlace"])
+def test_F38_a_task_with_objects_that_nobody_would_see_is_refused(task: str) -> None:
+    raw = gymnasium.make(f"Panda{task}Joints-v3", disable_env_checker=True)
+
+    with pytest.raises(UnusableInput, match="the task has object; expected nothing but"):
+        PandaGymJoints(raw, RULES)
+
+    raw.close()
+
+
+def test_it_is_an_environment_as_gymnasium_defines_one(reaching: Reaching) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is different from the unwrapped version.*")  # it is a wrapper
+        warnings.filterwarnings("ignore", message=".*not having a spec.*")  # nobody makes the robot once more
+        check_env(reaching.env)
+
+
+def test_F19_several_rows_at_once_go_where_they_were_permitted_to(tmp_path: Path) -> None:
+    raw = gymnasium.make("PandaReachJoints-v3", max_episode_steps=1000, disable_env_checker=True)
+    gentle = np.outer(np.minimum(np.arange(1, 9) * 0.05, 0.2), [1.0, -0.5, 1.0, -0.5, 1.0, 0.5, 1.0])
+    with open_log(tmp_path) as log:
+        wiring = PandaGymJoints(raw, RULES)
+        env, clock = supervised(raw, RULES, wiring, log, rows=8)
+        env.reset(seed=1)
+        told = env.step(gentle.astype(np.float32))[4]["interlock"]
+        plan = env.get_wrapper_attr("plan")
+        off = wiring.see(clock.now_ns())[0].positions - plan.at(clock.now_ns()).positions
+        wild = env.step(np.ones((8, 7), dtype=np.float32))[4]["interlock"]
+    raw.close()
+
+    assert told["reaction"] == "permit"
+    assert told["executed"].shape == (8, 7)
+    assert np.abs(off).max() < TRACKING
+    assert wild["reaction"] in {"slow", "veto"}
+    assert np.abs(wild["executed"]).max() < 1.0
+
+
 class Kitchen:
-    """The arm of gymnasium-robotics' kitchen: an action of 1 is 2 rad/s. Nothing of the kitchen is in the cell."""
+    """The arm of gymnasium-robotics' kitchen: an action of 1 is 2 rad/s. Nothing of the kitchen is in the cell, and the
+    zero of its joint 6 is elsewhere: joints are all that can be judged of it.
+    """
 
     def __init__(self, env: Any, rules: RuleSet) -> None:
         self._robot = env.unwrapped.robot_env
@@ -164,6 +207,8 @@ def kitchen(tmp_path: Path) -> Iterator[SupervisedEnv[Any, Any]]:
     profile = (SHIPPED / "robots/panda_gym.yaml").read_text(encoding="utf-8")
     profile = profile.replace("tracking: 10 mrad", "tracking: 500 mrad").replace("name: panda_gym", "name: kitchen")
     profile = profile.replace("position: -1.7628 rad", "position: -1.82 rad")
+    profile = profile.replace("position: -0.0175 rad to 3.7525 rad", "position: -1.6573 rad to 2.1127 rad")
+    profile = profile.replace("-1.85 rad, 0 rad, 2.26 rad", "-1.85 rad, 0 rad, 0.62 rad")
     (tmp_path / "robots").mkdir()
     (tmp_path / "robots/kitchen.yaml").write_text(profile, encoding="utf-8")
     text = (SHIPPED / "sets/panda-gym.yaml").read_text(encoding="utf-8")
