@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 from interlock.chunk import ActionChunk, Noise
 from interlock.motion import Reference
 from interlock.robots import Asked
+from interlock.robots.policy_conformance import POLICY_CHECKS, PolicyTrial
 from interlock.scene import Scene
 from interlock_policies.answer import Contract, Decoded
 from interlock_policies.in_loop import InLoop
 from tests.policies.promised import contract
+from tests.supervisor.robots.test_loop import Bench
 from tests.supervisor.toy import MS, NOW, OPEN, START, state
 
 REST = Reference(np.array(START), np.zeros(2), np.zeros(2), np.array([OPEN]))
@@ -119,3 +122,19 @@ def test_F12_a_failed_decode_is_a_chunk_that_says_so_and_the_reason_is_kept() ->
     assert chunk is not None
     assert chunk.decode == "failed"
     assert policy.reasons == ["nothing is seen"]
+
+
+@pytest.mark.parametrize("name", POLICY_CHECKS)
+def test_it_conforms_to_the_port_of_policies(name: str) -> None:
+    bench = Bench()
+    bench.clock.robot = bench.robot
+    policy = InLoop(Echo(), lambda _: "a scene", session="s", seed=0, latency_ns=100 * MS)
+
+    def now_asked(sequence: int) -> Asked:
+        seen, scene = bench.robot.read()
+        first = bench.clock.now + 300 * MS
+        return Asked(bench.clock.now, seen, scene, first, bench.supervisor.reference(seen, first), sequence)
+
+    rules = bench.supervisor.rules
+    rules = replace(rules, accepts=replace(rules.accepts, rows_min=2, execute=2))
+    POLICY_CHECKS[name](PolicyTrial(policy, rules, bench.clock, now_asked, 400 * MS))
