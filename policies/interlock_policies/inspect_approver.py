@@ -41,8 +41,9 @@ class SupervisedApprover:
 
     What is permitted as it stands is returned as the same object. In place of anything else comes an action with what
     is to be executed, `clamped` in its `meta`, so that Inspect Robots counts it, and `interlock`: the reaction and the
-    violated rules. A supervisor that stops raises SafetyAbort, which halts the evaluation; that is not reset here. Of
-    approvers in a chain this must be the last: what comes after it was not judged.
+    violated rules. When the supervisor stops, the brake is returned step by step, whatever is proposed, and once that
+    has come to rest SafetyAbort is raised, which halts the evaluation; that is not reset here. Of approvers in a chain
+    this must be the last: what comes after it was not judged.
 
     A trial begins where `store` is another one: the embodiment was reset, past the supervisor. The wiring's `action`
     and `row` speak of `Action.data`. Raises UnusableInput for rules and a wiring that do not fit.
@@ -74,5 +75,6 @@ class SupervisedApprover:
         return replace(action, data=executed, meta={**proposed.meta, "clamped": True, "interlock": told})
 
     def _abort(self) -> None:
-        if stopped := self._judging.stopped:
+        stopped = self._judging.stopped
+        if stopped and not self._judging.under_way:  # an embodiment that is halted while it moves brakes as it likes
             raise SafetyAbort(f"the supervisor is stopped: {stopped}")

@@ -160,6 +160,11 @@ class StepByStep(Generic[Action]):
         return self._plan
 
     @property
+    def under_way(self) -> bool:
+        """Whether a plan runs, or its brake."""
+        return self._plan is not None and self._clock.now_ns() < self._plan.end_ns
+
+    @property
     def stopped(self) -> str:
         """Why the supervisor is stopped, or nothing."""
         memory = self._supervisor.memory

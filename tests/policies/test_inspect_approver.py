@@ -24,7 +24,7 @@ from interlock.supervisor import Supervisor
 from interlock_audit_logs import open_log
 from interlock_audit_logs.verify import verify
 from interlock_policies.inspect_approver import SupervisedApprover
-from interlock_policies.step_by_step import SteppedClock
+from interlock_policies.step_by_step import NothingToExecute, SteppedClock
 from interlock_rules import load
 
 RULES = load(Path(__file__).parent / "cubepick/set.yaml")
@@ -164,6 +164,54 @@ def test_F40_a_supervisor_that_stops_halts_the_evaluation_and_stays_stopped(benc
     with pytest.raises(SafetyAbort, match="the supervisor is stopped"):
         bench.approver.review(Action(np.zeros(2)), {})
     assert bench.run(ScriptedPolicy()).status == "error"
+
+
+def test_F20_a_stop_in_motion_is_a_brake_first_and_halts_the_evaluation_at_rest(bench: Bench) -> None:
+    store: dict[str, Any] = {}
+    bench.world.reset(scene=_scene())
+    go = Action(np.array([0.05, 0.0]))
+    for _ in range(3):
+        bench.world.step(bench.approver.review(go, store))
+    bench.supervisor.stop("somebody pressed it")
+
+    found = list[Any]()
+
+    def go_on() -> None:
+        for _ in range(10):
+            found.append(bench.approver.review(go, store))
+            bench.world.step(found[-1])
+
+    with pytest.raises(SafetyAbort, match="somebody pressed it"):
+        go_on()
+    speeds = [0.05, *(float(one.data[0]) for one in found)]
+    assert 1 <= len(found) <= 3
+    assert (np.diff(speeds) < 0.0).all()
+    assert speeds[-1] == pytest.approx(0.0, abs=1e-9)
+    assert {one.meta["interlock"]["reaction"] for one in found} == {"brake"}
+
+
+def test_what_the_wiring_raises_approves_nothing(bench: Bench) -> None:
+    bench.world.reset(scene=_scene())
+    bench.world.where = np.array([np.nan, 0.1])
+
+    with pytest.raises(NothingToExecute, match="nobody knows where the robot is"):
+        bench.approver.review(Action(np.zeros(2)), {})
+
+
+def test_F01_a_world_that_says_no_numbers_halts_the_evaluation(bench: Bench) -> None:
+    step = bench.world.step
+
+    def blind(action: Action) -> Any:
+        found = step(action)
+        if len(bench.world.steps) == 3:
+            bench.world.where = np.array([np.nan, np.nan])
+        return found
+
+    bench.world.step = blind  # type: ignore[method-assign]
+    found = bench.run(ScriptedPolicy())
+
+    assert found.status == "error"
+    assert len(bench.world.steps) == 3
 
 
 def test_F43_another_trial_begins_from_where_the_world_was_put(bench: Bench) -> None:

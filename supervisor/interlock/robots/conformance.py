@@ -6,7 +6,7 @@ where the robot does it, and raises NotConforming with what was found where it d
         ROBOT_CHECKS[name](my_trial())
 
 They move the robot: let nobody be near it. A robot is watched for WATCHED row periods after each check, and no longer;
-of taking over from a plan under way, and of another robot's permit, they say nothing.
+of another robot's permit they say nothing.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ class TrialUnusable(InterlockError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """A robot at rest, its supervisor and its clock. `answer` makes a chunk for a question: one that the rules permit,
-    and that moves the robot, at some row, by more than three times its tracking error.
+    """A robot at rest, its supervisor and its clock. `answer` makes a chunk for a question, from the reference on: one
+    that the rules permit, also a second one in a row, and that moves the robot, at some row, by more than three times
+    its tracking error.
     """
 
     robot: Robot
@@ -76,15 +77,16 @@ class Trial:
         first = now + LEAD_NS
         return Asked(now, state, scene, first, self.supervisor.reference(state, first), sequence)
 
-    def permitted(self) -> tuple[Permit, Plan, RobotState]:
+    def permitted(self, sequence: int = 0) -> tuple[Permit, Plan, RobotState]:
         """A permit for what `answer` makes, its plan, and where the robot was. Raises TrialUnusable."""
-        asked = self.asked()
+        asked = self.asked(sequence)
         review = self.supervisor.review(self.answer(asked), asked.state, asked.scene)
         plan = self.supervisor.memory.plan
         if review.permit is None or plan is None:
             said = "; ".join(str(finding) for finding in review.decision.verdict.violated)
             raise TrialUnusable(f"the chunk that was handed in is refused: {said}")
-        if not bool((np.abs(plan.positions - plan.positions[0]) > 3.0 * self.tracking).any()):
+        start = plan.at(plan.rows_start_ns).positions
+        if not bool((np.abs(plan.positions[plan.times_ns >= plan.rows_start_ns] - start) > 3.0 * self.tracking).any()):
             raise TrialUnusable(
                 "the chunk moves no joint by more than three times its tracking error: a robot that rests would pass"
             )
@@ -167,19 +169,16 @@ def rests_without_a_permit(trial: Trial) -> None:
 def follows_its_permit(trial: Trial) -> None:
     """A permit is used, and its plan driven at the plan's own times, to its end."""
     permit, plan, _ = trial.permitted()
+    _follows(trial, permit, plan)
+
+
+def takes_over_in_time(trial: Trial) -> None:
+    """A permit that comes while a plan runs replaces it at its own time; until then what is left of that is driven."""
+    permit, plan, _ = trial.permitted()
     trial.robot.follow(permit)
-    if not _used(permit, trial):
-        raise NotConforming("follow returned, and the permit was not used: what the robot does was not permitted")
-    while trial.clock.now_ns() < plan.end_ns + trial.period_ns:
-        trial.clock.sleep_until(trial.clock.now_ns() + trial.period_ns)
-        state, scene = trial.robot.read()
-        _usable(state, trial)
-        off = np.abs(state.positions - plan.at(state.seen_ns).positions)
-        if not bool((off <= trial.tracking).all()):
-            since = (state.seen_ns - int(plan.times_ns[0])) / 1e9
-            raise NotConforming(f"{since:.3f} s into its plan {_worst(off, trial)}")
-        if not trial.supervisor.tick(state, scene):
-            raise NotConforming(f"the supervisor does not let the robot go on: {_last_word(trial)}")
+    trial.clock.sleep_until(plan.end_ns - LEAD_NS)  # so that the next rows are due where the robot comes to rest
+    later, longer, _ = trial.permitted(sequence=1)
+    _follows(trial, later, longer)
 
 
 def refuses_a_used_permit(trial: Trial) -> None:
@@ -262,7 +261,7 @@ def rests_under_bad_policies(trial: Trial) -> None:
 ROBOT_CHECKS: Final[Mapping[str, Callable[[Trial], None]]] = MappingProxyType({
     check.__name__: check
     for check in (
-        reads_what_it_measured, rests_without_a_permit, follows_its_permit, refuses_a_used_permit,
+        reads_what_it_measured, rests_without_a_permit, follows_its_permit, takes_over_in_time, refuses_a_used_permit,
         refuses_its_permit_again, refuses_a_stale_permit, refuses_a_permit_that_was_taken_back, brakes_at_once,
         brakes_at_rest, rests_under_bad_policies,
     )
@@ -287,6 +286,23 @@ def _read(trial: Trial) -> RobotState:
     state = trial.robot.read()[0]
     _usable(state, trial)
     return state
+
+
+def _follows(trial: Trial, permit: Permit, plan: Plan) -> None:
+    """Raises NotConforming unless the robot uses a permit, and is on its plan until it has ended."""
+    trial.robot.follow(permit)
+    if not _used(permit, trial):
+        raise NotConforming("follow returned, and the permit was not used: what the robot does was not permitted")
+    while trial.clock.now_ns() < plan.end_ns + trial.period_ns:
+        trial.clock.sleep_until(trial.clock.now_ns() + trial.period_ns)
+        state, scene = trial.robot.read()
+        _usable(state, trial)
+        off = np.abs(state.positions - plan.at(state.seen_ns).positions)
+        if not bool((off <= trial.tracking).all()):
+            since = (state.seen_ns - int(plan.times_ns[0])) / 1e9
+            raise NotConforming(f"{since:.3f} s into its plan {_worst(off, trial)}")
+        if not trial.supervisor.tick(state, scene):
+            raise NotConforming(f"the supervisor does not let the robot go on: {_last_word(trial)}")
 
 
 def _used(permit: Permit, trial: Trial) -> bool:

@@ -92,6 +92,36 @@ class Late(Robot):
         )
 
 
+@dataclass
+class Busy(Robot):
+    """Uses a second permit, and goes on with the first: it has enough to do."""
+
+    def follow(self, permit: Permit) -> None:
+        plan = permit.use(self.digest, self.clock.now)
+        self.plan = plan if self.plan is None else self.plan
+
+
+@dataclass
+class DeafToMore(Robot):
+    """Drops every permit but the first."""
+
+    def follow(self, permit: Permit) -> None:
+        if self.plan is None:
+            super().follow(permit)
+
+
+@dataclass
+class Hasty(Robot):
+    """Stands where the next rows begin until they do."""
+
+    def follow(self, permit: Permit) -> None:
+        plan = permit.use(self.digest, self.clock.now)
+        rows = plan.times_ns >= plan.rows_start_ns
+        self.plan = plan if self.plan is None else replace(
+            plan, times_ns=plan.times_ns[rows], positions=plan.positions[rows], grippers=plan.grippers[rows]
+        )  # fmt: skip
+
+
 class Unbraked(Robot):
     def brake(self) -> None:
         """Goes on."""
@@ -178,6 +208,18 @@ def foreseeing(clock: Clock, digest: str) -> Robot:
     return Reading(clock, digest, said=said)
 
 
+def seeing(clock: Clock, digest: str) -> Robot:
+    def said(state: RobotState, scene: Scene) -> tuple[RobotState, Scene]:
+        cups = tuple(SceneObject(name, Sphere(0.05), Pose(), clock.now, 0.0, 0.0) for name in ("cup", "mug"))
+        return state, replace(scene, objects=cups)
+
+    return Reading(clock, digest, said=said)
+
+
+def test_a_robot_that_sees_what_is_there_conforms() -> None:
+    ROBOT_CHECKS["reads_what_it_measured"](trial(seeing))
+
+
 NAN = np.array([np.nan, 0.2])
 BAD: list[tuple[str, Callable[..., Robot], str]] = [
     ("reads_what_it_measured", saying(seen_ns=10_000 * MS), "is stamped"),
@@ -193,6 +235,9 @@ BAD: list[tuple[str, Callable[..., Robot], str]] = [
     ("follows_its_permit", Idle, "into its plan a is"),
     ("follows_its_permit", Late, "into its plan a is"),
     ("follows_its_permit", delayed, "does not let the robot go on"),
+    ("takes_over_in_time", Busy, "into its plan a is"),
+    ("takes_over_in_time", DeafToMore, "the permit was not used"),
+    ("takes_over_in_time", Hasty, "into its plan a is"),
     ("refuses_a_used_permit", Forgiving, "took a permit that was used before"),
     ("refuses_its_permit_again", Replaying, "took a permit that it follows"),
     ("refuses_a_stale_permit", Timeless, "took a permit that has ended"),
