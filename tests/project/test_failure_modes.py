@@ -83,7 +83,7 @@ def test_a_row_that_no_test_bears_is_found(tmp_path: Path) -> None:
     ("old", "new", "complaint"),
     [
         ("| F-02 |", "| F-2 |", "not F-01 to F-48 in order"),
-        ("| [test_permit.py](../tests/supervisor/test_permit.py) |", "| not yet |", "F-43 has a test"),
+        ("| [test_shipped.py](../tests/robots/test_shipped.py) |", "| not yet |", "F-37 has a test"),
         (
             "(../tests/supervisor/test_permit.py)",
             "(../tests/supervisor/test_plain.py)",
