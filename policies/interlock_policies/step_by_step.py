@@ -257,8 +257,10 @@ class StepByStep(Generic[Action]):
         where its plan has it stays where it is: the way back was not judged. One that cannot be read does as it was
         told.
         """
-        count = len(self._supervisor.rules.profile.joints)
-        seen = state.positions.shape == (count,) and bool(np.isfinite(state.positions).all())
+        profile = self._supervisor.rules.profile
+        sizes = len(state.positions), len(state.grippers)
+        numbers = np.concatenate([state.positions, state.grippers])
+        seen = sizes == (len(profile.joints), len(profile.grippers)) and bool(np.isfinite(numbers).all())
         if seen:
             self._let_go(state, now_ns)
         if self._plan is not None:
@@ -268,7 +270,7 @@ class StepByStep(Generic[Action]):
                 raise NothingToExecute(
                     "nobody knows where the robot is, and it was told nothing yet: it cannot be held"
                 )
-            still = frozen(np.zeros(count))
+            still = frozen(np.zeros(sizes[0]))
             self._rest = Reference(state.positions, still, still, state.grippers)
         return self._rest
 

@@ -315,6 +315,27 @@ def test_F01_a_robot_that_cannot_be_read_is_told_nothing_that_is_no_number(movin
     assert bench.supervisor.memory.plan is None
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"grippers": np.array([np.nan])}, {"grippers": np.zeros(2)}, {"positions": np.zeros(1)}],
+    ids=["no hand", "two hands", "one joint"],
+)
+def test_F01_a_reading_that_is_none_is_not_where_the_arm_is_held_from_then_on(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench()
+    see = bench.wired.see
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.wired, "see", lambda now: (replace(see(now)[0], **changes), see(now)[1]))
+        with pytest.raises(NothingToExecute, match="nobody knows where the robot is"):
+            bench.step(0.1, 0.1)
+
+    told = bench.step(np.nan, 0.1)
+
+    assert told["reaction"] == "veto"
+    assert (bench.last == 0.0).all()
+
+
 def test_F01_a_robot_that_cannot_be_read_brakes_where_that_needs_no_reading() -> None:
     bench = Bench()
     bench.wired.relative = False
@@ -576,15 +597,21 @@ def test_the_environments_own_info_and_time_pass_through() -> None:
     assert bench.clock.now_ns() - before == PERIOD
 
 
-@settings(max_examples=40)
-@given(st.lists(st.tuples(*2 * [st.floats(-3.0, 3.0) | st.just(float("nan"))]), max_size=12))
-def test_F15_whatever_is_asked_the_arm_keeps_its_limits_and_comes_to_rest(actions: list[tuple[float, float]]) -> None:
-    bench = Bench(reset_by="the test")
+@settings(max_examples=60)
+@given(
+    st.sampled_from([1, 3]),
+    st.lists(st.tuples(*6 * [st.floats(-3.0, 3.0) | st.floats(-0.2, 0.2) | st.just(float("nan"))]), max_size=12),
+)
+def test_F15_whatever_is_asked_the_arm_keeps_its_limits_and_comes_to_rest(
+    rows: int, actions: list[tuple[float, ...]]
+) -> None:
+    bench = Bench(reset_by="the test", rows=rows)
     speeds = [0.0]
-    for action in [*actions, *4 * [(float("nan"), 0.0)]]:
-        before = bench.arm.positions
-        truncated = bench.env.step(np.array(action))[3]
-        speeds.append(float(np.abs(bench.arm.positions - before).max()) / PERIOD_S)
+    for action in [*actions, *4 * [6 * (float("nan"),)]]:
+        begun = len(bench.arm.executed)
+        asked = np.array(action)[:2] if rows == 1 else np.array(action).reshape(3, 2)
+        truncated = bench.env.step(asked)[3]
+        speeds += [float(np.abs(one).max()) * STEP / PERIOD_S for one in bench.arm.executed[begun:]]
         if truncated:
             bench.env.reset()
 
