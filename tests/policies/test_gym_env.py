@@ -325,8 +325,13 @@ def test_F01_a_reading_that_is_none_is_not_where_the_arm_is_held_from_then_on(
 ) -> None:
     bench = Bench()
     see = bench.wired.see
+
+    def wrong(now_ns: int) -> tuple[RobotState, Scene]:
+        found, scene = see(now_ns)
+        return replace(found, **changes), scene
+
     with monkeypatch.context() as patch:
-        patch.setattr(bench.wired, "see", lambda now: (replace(see(now)[0], **changes), see(now)[1]))
+        patch.setattr(bench.wired, "see", wrong)
         with pytest.raises(NothingToExecute, match="nobody knows where the robot is"):
             bench.step(0.1, 0.1)
 
