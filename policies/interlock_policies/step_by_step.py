@@ -181,9 +181,10 @@ class StepByStep(Generic[Action]):
         self._still_ns = 0
 
     def failed(self, error: BaseException) -> None:
-        """A step was begun, and nobody knows how it ended: the robot brakes along its plan. That is on record."""
+        """A step was begun, and nobody knows how it ended: what comes next is a brake along the plan. That is on
+        record.
+        """
         self._supervisor.departed(_readable(f"a step failed: {type(error).__name__}: {error}"))
-        self._brake(self._clock.now_ns())
 
     def judge(self, action: Action) -> Step[Action]:
         """What is to be executed of an action, now; of the rest of several rows `go_on` tells. Raises NothingToExecute,

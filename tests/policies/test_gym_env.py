@@ -535,6 +535,31 @@ def test_F20_told_to_stop_between_two_rows_the_arm_brakes_at_once_within_its_acc
     assert speeds[int(after + steps) :] == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("raises", [False, True])
+def test_F20_a_stop_while_rows_are_left_brakes_in_that_very_step(
+    raises: bool,  # noqa: FBT001 - or else the review stops
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(rows=4)
+    bench.arm.ends_after = 2
+    bench.env.step(np.full((4, 2), 0.2))  # the episode ends half way, and nobody resets it
+    assert bench.env.plan is not None
+    assert bench.env.plan.rows_end_ns > bench.clock.now_ns() + PERIOD
+    speed = float(bench.last[0])
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    if raises:
+        monkeypatch.setattr(bench.supervisor, "review", fails)
+    bench.supervisor._memory = replace(bench.supervisor.memory, vetoes=4)  # pyright: ignore[reportPrivateUsage]
+    told = bench.env.step(np.full((4, 2), np.nan))[4]["interlock"]
+
+    assert told["stopped"]
+    assert float(told["executed"][0, 0]) < speed
+    assert told["executed"][2:] == pytest.approx(0.0, abs=1e-9)
+
+
 def test_an_episode_that_ends_between_two_rows_ends_the_step() -> None:
     bench = Bench(rows=5)
     bench.arm.ends_after = 2
@@ -546,7 +571,9 @@ def test_an_episode_that_ends_between_two_rows_ends_the_step() -> None:
     assert info["interlock"]["executed"].shape == (2, 2)
 
 
-@pytest.mark.parametrize("action", [np.zeros((2, 2)), np.zeros(2), np.zeros((3, 3)), 7, None], ids=str)
+@pytest.mark.parametrize(
+    "action", [np.zeros((2, 2)), np.zeros((4, 2)), np.zeros(2), np.zeros((3, 3)), 7, None], ids=str
+)
 def test_F05_what_is_not_so_many_rows_is_held(action: Any) -> None:
     bench = Bench(rows=3)
 
