@@ -400,6 +400,20 @@ def test_F10_the_hand_keeps_what_it_was_told_over_an_early_request_a_lost_reply_
     assert lost.rows[:, 2].tolist() == another.rows[:, 2].tolist() == [0.0] * ROWS
 
 
+def test_F10_a_hand_that_a_lost_reply_would_have_closed_was_told_nothing() -> None:
+    desk = Desk()
+    desk.play(desk.reply(smooth(desk)))
+    closing = smooth(desk)
+    closing[:, 2] = 0.0
+    desk.reply(closing)
+    desk.session.unsent()
+    desk.hand = 0.05  # it gives way a little
+
+    answer = desk.reply(NoAnswer("upstream reported an error"))
+
+    assert answer.rows[:, 2].tolist() == [OPEN] * ROWS
+
+
 def test_a_request_that_comes_by_the_lead_too_soon_waits_for_the_end_of_the_plan() -> None:
     desk = Desk()
     desk.play(desk.reply(smooth(desk, (0.2, 0.1))))

@@ -133,3 +133,8 @@ def test_F03_a_mapping_says_each_joint_and_hand_once(changes: dict[str, Any], sa
 def test_a_hand_that_is_closed_where_it_is_open_is_refused(ends: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="must differ"):
         HandAt(("state",), "hand", *ends)
+
+
+def test_the_first_of_the_joints_is_not_counted_from_the_end() -> None:
+    with pytest.raises(ValueError, match="an index from 0 on, got -1"):
+        JointsAt(("state",), ("a", "b"), "rad", first=-1)

@@ -226,6 +226,28 @@ def test_F46_one_client_at_a_time(tmp_path: Path) -> None:
         assert again.ask()["interlock"]["reaction"] == "permit"
 
 
+def test_F10_the_next_client_finds_the_hand_as_the_last_one_was_told_it(tmp_path: Path) -> None:
+    said: list[float] = [0.0, float("nan")]  # closed, and then nothing that could be followed
+
+    def change(reply: dict[str, Any]) -> dict[str, Any]:
+        hand = said.pop(0)
+        rows = np.array(reply["actions"])
+        rows[:, 2] = hand
+        return {**reply, "actions": rows}
+
+    with Wired(tmp_path, answers(change)) as wired:
+        first = wired.client()
+        closed = first.ask()
+        first.connection.close()
+        until(wired, lambda: not wired.proxy.busy)
+        wired.desk.hand = 0.03  # what it holds is so wide
+        held = wired.client().ask()
+
+    assert closed["interlock"]["reaction"] == "permit"
+    assert held["interlock"]["reaction"] == "veto"
+    assert held["actions"][:, 2].tolist() == [0.0] * len(held["actions"])
+
+
 def test_F18_a_client_that_asks_again_before_it_is_answered_is_let_go(tmp_path: Path) -> None:
     with Wired(tmp_path, answers()) as wired:
         hasty = wired.client()
