@@ -21,6 +21,23 @@ from interlock_rules.quantities import parse_quantity
 
 from .check import read_json
 from .printing import print_line
+from .proxy_options import (  # the command line reads them when it starts
+    Certificate,
+    CertificateKey,
+    ClientAuthority,
+    Deadline,
+    HeldRows,
+    Horizon,
+    Lead,
+    Listen,
+    Log,
+    Mapped,
+    Rules,
+    SceneFile,
+    Settle,
+    Token,
+    UpstreamToken,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from interlock.rules import RuleSet
@@ -58,36 +75,22 @@ class Wanted:
 @app.command()
 def openpi(
     upstream: Annotated[str, typer.Option("--upstream", help="The policy's server, as in ws://127.0.0.1:8000.")],
-    rules: Annotated[str, typer.Option("--rules", help="A shipped rule set by name, or a file.")],
-    mapping: Annotated[Path, typer.Option("--map", help="What observations and actions mean, as YAML.")],
-    horizon: Annotated[int, typer.Option("--horizon", help="How many rows of a reply the client plays.")],
-    log: Annotated[Path, typer.Option("--log", help="Where the record goes.")],
+    rules: Rules,
+    mapping: Mapped,
+    horizon: Horizon,
+    log: Log,
     *,
-    listen: Annotated[str, typer.Option("--listen", help="Where clients come in.")] = "127.0.0.1:8001",
-    scene: Annotated[
-        Path | None, typer.Option("--scene", help="Mode and objects, as JSON; taken to be as they are said, always.")
-    ] = None,
-    settle: Annotated[
-        int, typer.Option("--settle", help="How many of these hold, so that the robot is at rest when it is observed.")
-    ] = 2,
-    rows: Annotated[
-        int | None, typer.Option("--rows", help="Rows of a reply where the upstream gives none; as many as are played.")
-    ] = None,
-    lead: Annotated[
-        str, typer.Option("--lead", help="From the review's begin to the first row: the review, and the reply's way.")
-    ] = "40 ms",
-    deadline: Annotated[str, typer.Option("--deadline", help="How long the upstream may take.")] = "5 s",
-    token: Annotated[
-        str, typer.Option("--token", envvar="INTERLOCK_PROXY_TOKEN", help="What a client must send as its key.")
-    ] = "",
-    upstream_token: Annotated[
-        str, typer.Option("--upstream-token", envvar="INTERLOCK_UPSTREAM_TOKEN", help="The key for the upstream.")
-    ] = "",
-    certificate: Annotated[Path | None, typer.Option("--tls-cert", help="The proxy's certificate, as PEM.")] = None,
-    key: Annotated[Path | None, typer.Option("--tls-key", help="Its key, as PEM.")] = None,
-    client_authority: Annotated[
-        Path | None, typer.Option("--tls-client-ca", help="Whose certificates clients must show, as PEM.")
-    ] = None,
+    listen: Listen = "127.0.0.1:8001",
+    scene: SceneFile = None,
+    settle: Settle = 2,
+    rows: HeldRows = None,
+    lead: Lead = "40 ms",
+    deadline: Deadline = "5 s",
+    token: Token = "",
+    upstream_token: UpstreamToken = "",
+    certificate: Certificate = None,
+    key: CertificateKey = None,
+    client_authority: ClientAuthority = None,
 ) -> None:
     """Take the place of an openpi policy server: what it answers is judged, and is at rest when the client asks again.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -12,31 +11,25 @@ from interlock.errors import UnusableInput
 from interlock_rules import load
 
 from .proxy import Wanted, judging, say_where, seconds
+from .proxy_options import (  # the command line reads them when it starts
+    Certificate,
+    CertificateKey,
+    ClientAuthority,
+    Deadline,
+    HeldRows,
+    Horizon,
+    Lead,
+    Listen,
+    Log,
+    Mapped,
+    Rules,
+    SceneFile,
+    Settle,
+    Token,
+    UpstreamToken,
+)  # fmt: skip
 
 MISSING: Final = "this proxy needs h11, msgpack, pyzmq and websockets; install interlock-vla[proxy]"
-
-Rules = Annotated[str, typer.Option("--rules", help="A shipped rule set by name, or a file.")]
-Mapped = Annotated[Path, typer.Option("--map", help="What observations and actions mean, as YAML.")]
-Horizon = Annotated[int, typer.Option("--horizon", help="How many rows of a reply the client plays.")]
-Log = Annotated[Path, typer.Option("--log", help="Where the record goes.")]
-Listen = Annotated[str, typer.Option("--listen", help="Where clients come in.")]
-SceneFile = Annotated[
-    Path | None, typer.Option("--scene", help="Mode and objects, as JSON; taken to be as they are said, always.")
-]
-Settle = Annotated[
-    int, typer.Option("--settle", help="How many of these hold, so that the robot is at rest when it is observed.")
-]
-HeldRows = Annotated[
-    int | None, typer.Option("--rows", help="Rows of a reply where the upstream gives none; as many as are played.")
-]
-Lead = Annotated[
-    str, typer.Option("--lead", help="From the review's begin to the first row: the review, and the reply's way.")
-]
-Deadline = Annotated[str, typer.Option("--deadline", help="How long the upstream may take.")]
-Token = Annotated[str, typer.Option("--token", envvar="INTERLOCK_PROXY_TOKEN", help="What a client must send.")]
-UpstreamToken = Annotated[
-    str, typer.Option("--upstream-token", envvar="INTERLOCK_UPSTREAM_TOKEN", help="The key for the upstream.")
-]
 
 
 def groot(
@@ -93,11 +86,9 @@ def openvla(
     deadline: Deadline = "5 s",
     token: Token = "",
     upstream_token: UpstreamToken = "",
-    certificate: Annotated[Path | None, typer.Option("--tls-cert", help="The proxy's certificate, as PEM.")] = None,
-    key: Annotated[Path | None, typer.Option("--tls-key", help="Its key, as PEM.")] = None,
-    client_authority: Annotated[
-        Path | None, typer.Option("--tls-client-ca", help="Whose certificates clients must show, as PEM.")
-    ] = None,
+    certificate: Certificate = None,
+    key: CertificateKey = None,
+    client_authority: ClientAuthority = None,
 ) -> None:
     """Take the place of an OpenVLA server of chunks: what it answers is judged, and at rest when the client asks again.
 

@@ -28,17 +28,15 @@ from interlock.supervisor import Supervisor
 from interlock_policies.wire import openpi as wire
 from interlock_policies.wire.caps import BadMessage, Value
 
+from .answering import FAILED, MOST_BYTES, UNREADABLE
 from .frame import HoldUnknown, NoAnswer, Proposed, Session
 from .listening import SCHEME, Listening
 from .plain_values import plain_values
 
 ACTIONS: Final = "actions"
 ABOUT: Final = "interlock"
-MOST_BYTES: Final = 32 * 1024 * 1024  # of a message, either way: some camera images
 SEND_S: Final = 5.0  # how long a client may take to take its reply
 PING_S: Final = 20.0
-UNREADABLE: Final = "interlock: the request cannot be read"
-FAILED: Final = "interlock: the proxy failed and stopped the robot; see its record"
 TAKEN: Final = "one client at a time\n"
 
 LOGGER: Final = logging.getLogger("interlock.proxy")

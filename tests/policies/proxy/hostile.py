@@ -10,7 +10,7 @@ import msgpack
 import numpy as np
 from websockets.asyncio.server import ServerConnection
 
-from interlock_policies.proxy.openpi import MOST_BYTES
+from interlock_policies.proxy.answering import MOST_BYTES
 from interlock_policies.wire import openpi as wire
 from tests.policies.proxy.wired import Behave
 

@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from interlock_audit_logs import read_log
+from interlock_policies.proxy.answering import MOST_BYTES
 from interlock_policies.proxy.listening import Listening
-from interlock_policies.proxy.openpi import MOST_BYTES
 from interlock_policies.wire import openpi as wire
 from tests.policies.proxy.hostile import HOSTILE, SLOW, array, packed
 from tests.policies.proxy.wired import Behave, Client, Wired, answers
