@@ -54,6 +54,26 @@ class ObjectForm:
 
 
 @dataclass(frozen=True, slots=True)
+class PartForm:
+    """A region of a person's body: all within a radius of the line between two points of the world."""
+
+    region: Name
+    start: Annotated[Place, Field(alias="from")]
+    end: Annotated[Place, Field(alias="to")]
+    radius: Size
+
+
+@dataclass(frozen=True, slots=True)
+class PersonForm:
+    """Somebody whom the tracker sees at the moment of the case; without a speed it is not measured."""
+
+    name: Name
+    parts: Annotated[tuple[PartForm, ...], Field(min_length=1)]
+    uncertainty: Error = 0.0
+    speed: ObjectSpeed | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HeldForm:
     """What is in the hand: a box at a place in the frame of the flange."""
 
@@ -85,3 +105,4 @@ class CaseForm:
     objects: tuple[ObjectForm, ...] = ()
     target: Name | None = None
     held: HeldForm | None = None
+    people: tuple[PersonForm, ...] = ()

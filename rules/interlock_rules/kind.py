@@ -9,13 +9,14 @@ from interlock.arrays import FloatArray
 from interlock.motion import RobotModel
 from interlock.profile import Profile
 from interlock.rules import Limit
-from interlock.scene import Cell, Held, SceneObject
+from interlock.scene import Cell, Held, Person, SceneObject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setup:
     """What a rule is loaded into: the robot, its shape (None: a profile without a URDF) and its cell; positions [rad]
-    (n,) of a harmless pose; the period [s] and number of the rows that the set accepts.
+    (n,) of a harmless pose; the period [s] and number of the rows that the set accepts; how old [s] people of a scene
+    may be (None: no tracker sees them).
     """
 
     profile: Profile
@@ -24,6 +25,7 @@ class Setup:
     home: FloatArray
     period_s: float
     rows: int
+    people_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Provoked:
     objects: tuple[SceneObject, ...] = ()
     target: str | None = None
     held: Held | None = None
+    people: tuple[Person, ...] = ()
 
 
 class NoProvocation(Exception):

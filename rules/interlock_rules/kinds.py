@@ -7,6 +7,7 @@ from typing import Any, Final
 from .clearance import MinimumClearance
 from .gripper import GripperLimits
 from .joints import JointAcceleration, JointJerk, JointPosition, JointVelocity
+from .separation import Separation
 from .singularity import Singularity
 from .tool import LinkSpeed, TcpOrientation, TcpSpeed
 from .torque import JointTorque
@@ -26,4 +27,5 @@ KINDS: Final[dict[str, type[Any]]] = {
     "keep_out": KeepOut,
     "clearance": MinimumClearance,
     "gripper": GripperLimits,
+    "separation": Separation,
 }

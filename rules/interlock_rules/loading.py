@@ -77,7 +77,7 @@ def load_report(name_or_path: str | Path) -> Loaded:
     cell_document = read_file(cell_path)
     cell = read_cell(cell_document, cell_path.parent)
     parts = reading.end(read_set(form, reading, robot.profile))
-    setup = setup_of(robot.profile, cell, parts.accepts)
+    setup = setup_of(robot.profile, cell, parts.accepts, parts.freshness.people_s)
     note_layouts(reading, setup, parts.accepts.layouts)
     note_faults(reading, parts.rules, setup)
     rules = reading.end(reading.build(("rules",), lambda: _rule_set(parts, document, setup)))
@@ -113,6 +113,7 @@ def _rule_set(parts: Parts, document: Document, setup: Setup) -> RuleSet:
         freshness=parts.freshness,
         people=form.people,
         people_because=form.people_because,
+        people_lost=form.people_lost,
     )
     places = {rule.id: document.place(("rules", index)).text for index, rule in enumerate(parts.rules)}
     return rule_set(head, parts.rules, places)

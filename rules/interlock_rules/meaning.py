@@ -33,8 +33,9 @@ class Head:
     modes: tuple[str, ...]
     accepts: Accepts
     freshness: Freshness
-    people: str
+    people: Literal["none", "tracker"]
     people_because: str
+    people_lost: Literal["veto", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def rule_set(head: Head, rules: tuple[Rule, ...], places: Mapping[str, str]) -> 
         accepts=head.accepts,
         freshness=head.freshness,
         people=head.people,
+        people_lost=head.people_lost,
         rules=rules,
         meaning=meaning,
         digest=digest(meaning),

@@ -11,14 +11,16 @@ from interlock.chunk import ActionChunk, Channel, Layout, Stamps, all_commanded
 from interlock.errors import UnusableInput
 from interlock.profile import Gripper
 from interlock.rules import RuleSet
-from interlock.scene import Held, RobotState, Scene, SceneObject
+from interlock.scene import Held, Person, RobotState, Scene, SceneObject
 
 SESSION = "case"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
-    """A robot at rest: positions (n,) [rad], gripper values (g,), what is around it and what it holds."""
+    """A robot at rest: positions (n,) [rad], gripper values (g,), what is around it and what it holds; people None: no
+    tracker looks for them.
+    """
 
     positions: FloatArray
     grippers: FloatArray
@@ -26,10 +28,12 @@ class Start:
     objects: tuple[SceneObject, ...] = ()
     target: str | None = None
     held: Held | None = None
+    people: tuple[Person, ...] | None = None
 
     def scene(self, now_ns: int) -> Scene:
         """What is around the robot, as seen now."""
-        return Scene(self.mode, tuple(replace(item, seen_ns=now_ns) for item in self.objects), self.target)
+        people = None if self.people is None else tuple(replace(person, seen_ns=now_ns) for person in self.people)
+        return Scene(self.mode, tuple(replace(item, seen_ns=now_ns) for item in self.objects), self.target, people)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,12 +19,14 @@ from .proposals import Asked, Start, chunk_of, state_of
 from .reading import Reading
 
 
-def setup_of(profile: Profile, cell: Cell, accepts: Accepts) -> Setup:
-    """What the rules of a set are loaded into; raises UnusableInput where the URDF cannot be used."""
+def setup_of(profile: Profile, cell: Cell, accepts: Accepts, people_s: float | None = None) -> Setup:
+    """What the rules of a set are loaded into; raises UnusableInput where the URDF cannot be used. people_s: how old
+    people of a scene may be; None: no tracker.
+    """
     model = None if profile.urdf is None else cast(RobotModel, UrdfRobot(profile, cell))
     middle = [(joint.lower + joint.upper) / 2.0 for joint in profile.joints]
     home = np.array(profile.poses[0].positions if profile.poses else middle)
-    return Setup(profile, cell, model, home, accepts.period_s, accepts.rows_max)
+    return Setup(profile, cell, model, home, accepts.period_s, accepts.rows_max, people_s)
 
 
 def with_provocations(rules: RuleSet, setup: Setup, reading: Reading) -> RuleSet:
@@ -49,6 +51,7 @@ def _provocation(rules: RuleSet, rule: Rule, setup: Setup) -> Provocation:
         objects=provoked.objects,
         target=provoked.target,
         held=provoked.held,
+        people=provoked.people if rules.people == "tracker" else None,
     )
     state = state_of(rules, start, 0)
     asked = Asked(state, state.positions, first_row_ns=round(rules.accepts.period_s * 1e9))

@@ -11,10 +11,10 @@ from interlock.arrays import FloatArray
 from interlock.geometry import Box
 from interlock.motion import RobotModel
 from interlock.rules import RuleSet
-from interlock.scene import Held, SceneObject
+from interlock.scene import BodyPart, Held, Person, SceneObject
 
 from .amounts import Opening
-from .case_form import CaseForm, GoToForm
+from .case_form import CaseForm, GoToForm, PersonForm
 from .forms import AT_ORIGIN, pose
 from .problems import nearest
 from .proposals import Start
@@ -75,7 +75,13 @@ def _start(case: CaseForm, rules: RuleSet) -> Start:
         ),
         target=case.target,
         held=None if held is None else Held(held.name, Box(held.box), pose(held.at, AT_ORIGIN), held.mass),
+        people=tuple(map(_person, case.people)) if rules.people == "tracker" or case.people else None,
     )
+
+
+def _person(form: PersonForm) -> Person:
+    parts = tuple(BodyPart(part.region, part.start, part.end, part.radius) for part in form.parts)
+    return Person(form.name, parts, 0, form.uncertainty, form.speed)
 
 
 def _positions(start: str | tuple[float, ...], rules: RuleSet) -> FloatArray:

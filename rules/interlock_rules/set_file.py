@@ -21,6 +21,7 @@ from .reading import Reading, keys_at
 from .set_form import RuleForm, SetForm
 from .yaml_text import Path
 
+OF_PEOPLE: Final = ("separation", "contact_energy")  # the kinds that read what a tracker says
 OF_EVERY_RULE: Final = ("kind", *keys_at(RuleForm, ()))
 
 
@@ -37,11 +38,13 @@ class Parts:
 def read_set(form: SetForm, reading: Reading, profile: Profile) -> Parts | None:
     """The parts of a rule set; None, with every problem noted, where something is wrong."""
     accepts = reading.build(("accepts",), lambda: _accepts(form, reading, profile))
-    freshness = Freshness(form.freshness.observation, form.freshness.state, form.freshness.objects)
+    fresh = form.freshness
+    freshness = Freshness(fresh.observation, fresh.state, fresh.objects, fresh.people)
     rules = tuple(
         rule for index, tree in enumerate(form.rules) if (rule := _rule(form, reading, tree, ("rules", index)))
     )
     _refuse_twice(form, reading)
+    _note_people(form, reading)
     if reading.problems or accepts is None:
         return None
     return Parts(form, accepts, freshness, rules)
@@ -87,6 +90,20 @@ def _when(form: SetForm, reading: Reading, mode: str | Sequence[str], at: Path) 
             place = (*at, "when", "mode", index)
             reading.note(place, f'unknown mode "{name}"{nearest(name, form.modes)}')
     return When(named)
+
+
+def _note_people(form: SetForm, reading: Reading) -> None:
+    """F-39: a tracker is read by a rule, and has a limit to its age; without one nothing is ever that old, or lost."""
+    tracked = form.people == "tracker"
+    if tracked and not any(tree.get("kind") in OF_PEOPLE for tree in form.rules):
+        said = f"a tracker that no rule reads; add a rule of kind {' or '.join(OF_PEOPLE)}, or say none and why"
+        reading.note(("people",), said)
+    if tracked and form.freshness.people is None:
+        reading.note(("freshness",), 'with a tracker, "people" is missing: how old may be what it says, as in 100 ms')
+    if not tracked and form.freshness.people is not None:
+        reading.note(("freshness", "people"), "people: none has no tracker, so nothing is ever this old; leave it out")
+    if not tracked and form.people_lost != "veto":
+        reading.note(("people_lost",), "people: none has no tracker that could be lost; leave it out")
 
 
 def _refuse_twice(form: SetForm, reading: Reading) -> None:

@@ -57,11 +57,12 @@ class AcceptsForm:
 
 @dataclass(frozen=True, slots=True)
 class FreshnessForm:
-    """How old an observation, a robot state and the objects of a scene may be."""
+    """How old an observation, a robot state, the objects of a scene and, where a tracker sees them, people may be."""
 
     observation: Duration
     state: Duration
     objects: Duration
+    people: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,13 @@ class SetForm:
     modes: Annotated[tuple[Name, ...], Field(min_length=1)]
     accepts: AcceptsForm
     freshness: FreshnessForm
-    people: Literal["none"]
+    people: Literal["none", "tracker"]
+    """`none`: nobody is ever near, for the reason in `people_because`. `tracker`: the scene says who is where, and
+    rules of kind `separation` or `contact_energy` read it.
+    """
     people_because: Text
+    """Why nobody is near, or which tracker sees all who are."""
     rules: Annotated[tuple[RuleTree, ...], Field(min_length=1)]
     tests: tuple[CaseForm, ...] = ()
+    people_lost: Literal["veto", "stop"] = "veto"
+    """With a tracker: what follows where it says nothing of people, or nothing that is fresh."""

@@ -23,7 +23,7 @@ from .lower import JointPath, commanded_rows, first_row_left, joint_limits, layo
 from .motion import Phase
 from .profile import Profile
 from .rules import Reaction
-from .scene import SceneObject
+from .scene import Person, SceneObject
 from .verdict import Finding
 
 Check: TypeAlias = Callable[[Case, ActionChunk], Iterator[Finding]]
@@ -324,6 +324,33 @@ def scene(case: Case) -> Iterator[Finding]:
             yield flag("scene", False, f"object {item.name!r}: {problem}")
 
 
+def people(case: Case) -> Iterator[Finding]:
+    """F-38: who is there is known wherever a tracker is to say so; each person has a name and is known whole."""
+    found, lost = case.scene.people, case.rules.people_lost
+    if case.rules.people == "tracker":
+        told = "the tracker says who is there" if found is not None else "the tracker says nothing of people"
+        yield flag("people", found is not None, told, lost)
+    elif found:
+        yield flag("people", False, f"{len(found)} people in the scene; no rule reads them, as the set says none", lost)
+    names = [person.name for person in found or ()]
+    if len(set(names)) != len(names):
+        yield flag("people", False, f"every person needs a name of their own, got {names}", lost)
+    for person in found or ():
+        problem = _person_problem(person)
+        if problem is not None:
+            yield flag("people", False, f"person {person.name!r}: {problem}", lost)
+
+
+def _person_problem(person: Person) -> str | None:
+    if not person.parts:
+        return "no part of the body is known"
+    if person.speed_m_s is not None and not 0.0 <= person.speed_m_s <= LARGEST:
+        return f"a speed of {person.speed_m_s} m/s; it must be from 0 to {LARGEST:g}, or not measured"
+    if not 0.0 <= person.uncertainty_m <= LARGEST:
+        return f"an uncertainty of {person.uncertainty_m} m; it must be from 0 to {LARGEST:g}"
+    return next((f"{part.region!r}: {part.fault}" for part in person.parts if part.fault is not None), None)
+
+
 def _object_problem(item: SceneObject) -> str | None:
     if item.pose.fault is not None:
         return item.pose.fault
@@ -335,13 +362,17 @@ def _object_problem(item: SceneObject) -> str | None:
 
 
 def freshness(case: Case) -> Iterator[Finding]:
-    """F-18: robot state and objects are fresh now, and none is from the future."""
+    """F-18: robot state, objects and people are fresh now, and none is from the future."""
     limits, objects, now_ns = case.rules.freshness, case.scene.objects or (), case.now_ns
     yield _age("robot state", now_ns, case.state.seen_ns, limits.state_s)
     fresh = all(0.0 <= (now_ns - item.seen_ns) / 1e9 <= limits.objects_s for item in objects)
     told = (min(objects, key=_SEEN_NS),) if objects and fresh else objects  # of those that are fresh, the oldest
     for item in told:
         yield _age(f"object {item.name!r}", now_ns, item.seen_ns, limits.objects_s)
+    for person in case.scene.people or ():
+        if limits.people_s is not None:
+            age = _age(f"person {person.name!r}", now_ns, person.seen_ns, limits.people_s)
+            yield replace(age, reaction=case.rules.people_lost)
 
 
 def observation(case: Case, chunk: ActionChunk) -> Iterator[Finding]:
@@ -452,5 +483,6 @@ STANDING: Final[tuple[Standing, ...]] = (
     latch,
     state,
     scene,
+    people,
     freshness,
 )  # these need no chunk, and hold at every tick; `tracking` follows them, once the state can be read

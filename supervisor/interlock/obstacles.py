@@ -1,4 +1,4 @@
-"""Where a demand's names stand in the world: fixed bodies, zones cut into convex prisms, and objects that were seen."""
+"""Where a demand's names stand in the world: fixed bodies, zones cut into convex prisms, objects and people seen."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import shapely
 
 from . import kernels
 from .arrays import FloatArray
-from .geometry import FARTHEST_M, QUATERNION_NORM_TOLERANCE, ConvexMesh, Pose, Shape
-from .scene import Cell, Scene, SceneObject, Zone
-from .shapes import WORLD, Side, at, rounded_up, side
+from .geometry import FARTHEST_M, QUATERNION_NORM_TOLERANCE, Capsule, ConvexMesh, Pose, Shape
+from .scene import BodyPart, Cell, Person, Scene, SceneObject, Zone
+from .shapes import WORLD, Side, at, rounded_up, side, upright
 
 SHAPES: Final = 4096  # that are kept; more than a scene has
+STEP_M: Final = 0.01  # capsules of people are widened to whole ones, so that few shapes serve all that a tracker says
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,13 +56,17 @@ def fixed_obstacles(cell: Cell) -> Obstacles:
 
 
 def seen_obstacles(scene: Scene, held: str | None) -> Obstacles:
-    """The obstacle of each object of the scene, by name, but for the one that is in the hand."""
+    """The obstacles of each object of the scene, but for the one that is in the hand, and of each region of each
+    person, by name.
+    """
     items = [item for item in scene.objects or () if item.name != held]
-    if not items:
-        return {}
-    where = np.array([(*item.pose.xyz, *item.pose.quat_xyzw) for item in items])
+    where = np.array([(*item.pose.xyz, *item.pose.quat_xyzw) for item in items]).reshape(-1, 7)
     offsets = kernels.placed(where, FARTHEST_M, QUATERNION_NORM_TOLERANCE)
-    return _by_name((item.name, _seen(item, offset)) for item, offset in zip(items, offsets, strict=True))
+    objects = ((item.name, _seen(item, offset)) for item, offset in zip(items, offsets, strict=True))
+    people = (
+        (person.named(part.region), _seen_part(person, part)) for person in scene.people or () for part in person.parts
+    )
+    return _by_name((*objects, *people))
 
 
 def _by_name(named: Iterable[tuple[str, Obstacle]]) -> Obstacles:
@@ -82,6 +87,31 @@ def _seen(item: SceneObject, offset: FloatArray) -> Obstacle:
         math.nan if speed is None or not 0.0 <= speed < math.inf else speed,
         item.seen_ns,
     )
+
+
+def _seen_part(person: Person, part: BodyPart) -> Obstacle:
+    """A part of a person's body where it was seen: how far they can have come since is for the rules, which know how
+    fast people are taken to be.
+    """
+    if part.fault is not None:
+        return Obstacle(_capsule(1, 1), np.full((4, 4), math.nan), math.nan, seen_ns=person.seen_ns)
+    start, end = np.array(part.start), np.array(part.end)
+    length = float(np.linalg.norm(end - start))
+    offset = upright((end - start) / length) if length > 0.0 else np.eye(4)
+    offset[:3, 3] = (start + end) / 2.0
+    known = 0.0 <= person.uncertainty_m < math.inf
+    shape = _capsule(_steps(part.radius_m), _steps(length))
+    return Obstacle(shape, offset, person.uncertainty_m if known else math.nan, seen_ns=person.seen_ns)
+
+
+def _steps(length: float) -> int:
+    return max(1, math.ceil(length / STEP_M - 1e-9))
+
+
+@lru_cache(maxsize=SHAPES)
+def _capsule(radius: int, length: int) -> Side:
+    """A capsule of so many steps: the same side for the same two, again."""
+    return side(Capsule(radius * STEP_M, length * STEP_M), np.eye(4), WORLD)
 
 
 @lru_cache(maxsize=SHAPES)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .case import Case
 
 MOST_ROWS: Final = 4096  # of a chunk; more would be a recording, and takes its time and memory from the review
+RECHECK_NS: Final = (
+    100_000_000  # how long a committed plan may run after something around it changed, until it is judged
+)
 Reaction: TypeAlias = Literal["log", "warn", "slow", "truncate", "veto", "stop"]
 SEVERITY: dict[Reaction, int] = {"log": 0, "warn": 1, "slow": 2, "truncate": 3, "veto": 4, "stop": 5}
 
@@ -153,17 +156,20 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old [s] an observation, a robot state and the objects of a scene may be."""
+    """How old [s] an observation, a robot state, the objects and the people of a scene may be; people None: no tracker
+    sees them.
+    """
 
     observation_s: float
     state_s: float
     objects_s: float
+    people_s: float | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name in ("observation_s", "state_s", "objects_s"):
+        for name in ("observation_s", "state_s", "objects_s", "people_s"):
             value = getattr(self, name)
-            if not 0.0 < value < math.inf:
+            if value is not None and not 0.0 < value < math.inf:
                 raise ValueError(f"{name} must be positive and finite, got {value}")
 
 
@@ -179,9 +185,10 @@ class Provocation:
 class RuleSet:
     """One robot, one cell, what is accepted, and the rules. Made by `interlock_rules.load`.
 
-    `meaning` is the canonical JSON that everything here was built from, and `digest` its SHA-256: what the record
-    names. `places` says in which file, line and column each rule stands. Raises ValueError for a set without an
-    enforced rule.
+    `people`: `none`, or `tracker` where the scene must say who is there; then `people_lost` is what follows where it
+    does not, or not as freshly as it must. `meaning` is the canonical JSON that everything here was built from, and
+    `digest` its SHA-256: what the record names. `places` says in which file, line and column each rule stands. Raises
+    ValueError for a set without an enforced rule.
     """
 
     name: str
@@ -191,13 +198,14 @@ class RuleSet:
     modes: tuple[str, ...]
     accepts: Accepts
     freshness: Freshness
-    people: str
+    people: Literal["none", "tracker"]
     rules: tuple[Rule, ...]
     meaning: Json
     digest: str
     profile_digest: str
     places: Mapping[str, str] = field(default_factory=dict[str, str])
     provocations: tuple[Provocation, ...] = ()
+    people_lost: Literal["veto", "stop"] = "veto"
 
     def __post_init__(self) -> None:
         if not any(SEVERITY[rule.on_violation] >= SEVERITY["slow"] for rule in self.rules):
@@ -211,3 +219,8 @@ class RuleSet:
             raise ValueError(f"rule set {self.name!r}: a rule id cannot begin with check:, which names built-in checks")
         if len(set(self.modes)) != len(self.modes):
             raise ValueError(f"rule set {self.name!r}: a mode is named twice")
+        if (self.people == "tracker") != (self.freshness.people_s is not None):
+            raise ValueError(
+                f"rule set {self.name!r}: people {self.people!r} with a freshness of people of "
+                f"{self.freshness.people_s} s: a tracker needs one, and nothing else has one"
+            )

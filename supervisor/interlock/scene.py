@@ -1,7 +1,8 @@
-"""What is around the robot: the fixed cell, the objects that were seen in it, and the robot's own measured state."""
+"""What is around the robot: the fixed cell, the objects and people seen in it, and the robot's own measured state."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import shapely
 
 from .arrays import FloatArray, floats
 from .fields import check_fields
-from .geometry import FARTHEST_M, ConvexParts, Pose, Shape
+from .geometry import FARTHEST_M, LARGEST_M, ConvexParts, Pose, Shape, Vector
 from .jsonform import digest_of
 
 
@@ -134,15 +135,68 @@ class SceneObject:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyPart:
+    """A region of a person's body, as a capsule: all within a radius [m] of the line between two points [m, world].
+
+    Several parts may be of one region, as both arms are.
+    """
+
+    region: str
+    start: Vector
+    end: Vector
+    radius_m: float
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def fault(self) -> str | None:
+        """Why this is no capsule, or None."""
+        if not all(abs(axis) <= FARTHEST_M for axis in (*self.start, *self.end)):
+            return f"both ends must be finite, and within {FARTHEST_M:g} m, got {self.start} and {self.end}"
+        if not 0.0 < self.radius_m <= LARGEST_M:
+            return f"a radius must be more than 0 and at most {LARGEST_M:g} m, got {self.radius_m}"
+        length = math.dist(self.start, self.end)
+        return None if length <= LARGEST_M else f"it must be at most {LARGEST_M:g} m long, got {length:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who was seen: where the parts of the body were at `seen_ns`, the error [m] of all these places, and how
+    fast they moved [m/s], in whatever direction (None: not measured).
+    """
+
+    name: str
+    parts: tuple[BodyPart, ...]
+    seen_ns: int
+    uncertainty_m: float
+    speed_m_s: float | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions of all parts, each once, in order."""
+        return tuple(dict.fromkeys(part.region for part in self.parts))
+
+    def named(self, region: str) -> str:
+        """How a demand on the forecast names the parts of a region."""
+        return f"person:{self.name}:{region}"
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """What the cell reports: its mode (None: unknown), the objects in it, and which of them the task is about.
+    """What the cell reports: its mode (None: unknown), the objects in it, which of them the task is about, and people.
 
     objects None: nobody looked. A rule that reads objects is then violated; an empty tuple says that there are none.
+    People alike.
     """
 
     mode: str | None
     objects: tuple[SceneObject, ...] | None = None
     target: str | None = None
+    people: tuple[Person, ...] | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -151,7 +205,8 @@ class Scene:
     def things(self) -> str:
         """SHA-256 [hex] of all that is in the scene, whenever it was seen: the same as long as nothing moved."""
         objects = None if self.objects is None else tuple(replace(item, seen_ns=0) for item in self.objects)
-        return digest_of(replace(self, objects=objects))
+        people = None if self.people is None else tuple(replace(person, seen_ns=0) for person in self.people)
+        return digest_of(replace(self, objects=objects, people=people))
 
 
 @dataclass(frozen=True, slots=True)

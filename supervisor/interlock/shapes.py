@@ -56,7 +56,7 @@ class Side:
 def side(shape: Shape, offset: FloatArray, link: int) -> Side:
     """A side, with the box and the ball around it; a half-space is turned so that its normal is its z axis."""
     if isinstance(shape, HalfSpace):
-        turned = offset @ _upright(np.array(shape.normal))
+        turned = offset @ upright(np.array(shape.normal))
         edges = np.full(3, -math.inf), np.array([math.inf, math.inf, 0.0])
         floor = HalfSpace((0.0, 0.0, 1.0))
         return Side(floor, repr(floor), turned, link, *edges, np.zeros(3), math.inf, math.inf, solid_of(floor))
@@ -183,7 +183,7 @@ def _furthest(points: FloatArray) -> float:
     return float(np.linalg.norm(points, axis=1).max())
 
 
-def _upright(normal: FloatArray) -> FloatArray:
+def upright(normal: FloatArray) -> FloatArray:
     """A rotation (4, 4) that takes the z axis to a normal (3,)."""
     up = normal / np.linalg.norm(normal)
     across = np.eye(3)[int(np.abs(up).argmin())]

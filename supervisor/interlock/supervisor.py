@@ -25,14 +25,13 @@ from .motion import Plan, Reference
 from .permit import SUPERVISOR_KEY, Brakes, Permit
 from .physics import Physics
 from .record import Body, recheck_body, review_body
-from .rules import RuleSet
+from .rules import RECHECK_NS, RuleSet
 from .scene import RobotState, Scene
 from .self_test import SelfTest
 from .verdict import Decision, Verdict
 
 WRITTEN_S: Final = 0.1  # how long motion waits for its record; later means a degraded log, and no motion
 DURABLE_S: Final = 5.0  # how long the next permit waits for the last refusal to be durable
-RECHECK_NS: Final = 100_000_000
 
 NowNs: TypeAlias = Callable[[], int]
 

@@ -20,7 +20,7 @@ from interlock.geometry import Box, Cylinder, Pose, Sphere
 from interlock.motion import Motion, Phase
 from interlock.profile import AllowedCollision, Gripper, Inertia, Joint, Profile, ToolPoint
 from interlock.rules import Accepts, Clearance, Demand, Freshness, Limit, Rule, RuleSet, Trace
-from interlock.scene import Body, Cell, Held, RobotState, Scene, SceneObject, Zone
+from interlock.scene import Body, BodyPart, Cell, Held, Person, RobotState, Scene, SceneObject, Zone
 from interlock_rules.kind import Kind, Provoked, Setup
 from interlock_rules.swept import sweep
 
@@ -139,8 +139,8 @@ CELL = Cell(
         Zone("screen", square(0.1, -0.3, -0.5), z_min=0.0, z_max=1.0),
     ),
 )
-SETUP = Setup(PROFILE, CELL, Arm(), HOME, PERIOD, 10)
-NOTHING = Scene("automatic", ())
+SETUP = Setup(PROFILE, CELL, Arm(), HOME, PERIOD, 10, 0.1)
+NOTHING = Scene("automatic", (), None, ())
 
 
 def cubic(setup: Setup) -> Setup:
@@ -265,6 +265,14 @@ def footprint(name: str, motion: Motion, case: Case, node: int) -> Any:
     for item in case.scene.objects or ():
         if item.name == name:
             return disc(item.shape, item.pose)
+    shadows = [
+        shapely.LineString([part.start[:2], part.end[:2]]).buffer(part.radius_m + person.uncertainty_m, 64)
+        for person in case.scene.people or ()
+        for part in person.parts
+        if person.named(part.region) == name
+    ]
+    if shadows:
+        return shapely.union_all(shadows)
     for body in case.rules.cell.bodies:
         if body.name == name:
             return disc(body.shape, body.pose)
@@ -283,6 +291,16 @@ def disc(shape: object, pose: Pose) -> Any:
         x, y, _ = shape.size
         return shapely.box(pose.xyz[0] - x / 2, pose.xyz[1] - y / 2, pose.xyz[0] + x / 2, pose.xyz[1] + y / 2)
     return shapely.Point(pose.xyz[:2]).buffer(cast(Any, shape).radius)
+
+
+def walker(x: float, y: float, name: str = "anna", **changes: Any) -> Person:
+    """Somebody who stands at a place: a column of 0.3 m radius, seen now, with a head on top of it."""
+    column = BodyPart("torso", (x, y, 0.0), (x, y, 1.4), 0.3)
+    return replace(Person(name, (column, BodyPart("head", (x, y, 1.6), (x, y, 1.7), 0.1)), 0, 0.0), **changes)
+
+
+def with_people(*people: Person) -> Scene:
+    return replace(NOTHING, people=people)
 
 
 def ball(name: str, x: float, y: float, radius: float = 0.03) -> SceneObject:

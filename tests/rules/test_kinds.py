@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from interlock.geometry import Pose, Sphere
 from interlock.motion import Motion, RobotModel
 from interlock.scene import Held, Scene
+from interlock_rules.approach import Approach
 from interlock_rules.kind import Kind, NoProvocation, Setup
 from interlock_rules.kinds import KINDS
 from tests.rules.arm import (
@@ -30,8 +31,18 @@ from tests.rules.arm import (
     ok,
     provoked_motion,
     still,
+    walker,
+    with_people,
     worst,
 )
+
+APPROACH: dict[str, Any] = {
+    "person_speed": "1.6 m/s",
+    "reaction": "300 ms",
+    "robot_uncertainty": "10 mm",
+    "intrusion": "100 mm",
+    "stopping": {"deceleration": "3.333 m/s^2", "source": "test"},
+}
 
 # One rule of each kind, as an author writes it, that a still arm at home keeps.
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -55,8 +66,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "except": [{"pair": ["gripper", "post"], "min": "contact", "zone": ["bench"], "max_speed": "100 mm/s"}],
     },
     "gripper": {"width": "0 mm to 80 mm", "max_speed": "100 mm/s", "max_force": "30 N"},
+    "separation": {"body": ["robot"], "approach": APPROACH},
 }
-NEEDS_SHAPE = ("tcp_speed", "link_speed", "tcp_orientation", "singularity", "keep_in", "keep_out", "clearance")
+OF_PEOPLE = ("separation",)
+NEEDS_SHAPE = (
+    "tcp_speed", "link_speed", "tcp_orientation", "singularity", "keep_in", "keep_out", "clearance", *OF_PEOPLE,
+)  # fmt: skip
 
 # The arrays of a motion that a kind reads: NaN in any of them, anywhere, is a violation.
 READS: dict[str, tuple[str, ...]] = {
@@ -73,6 +88,7 @@ READS: dict[str, tuple[str, ...]] = {
     "keep_out": ("poses", "positions"),
     "clearance": ("poses",),
     "gripper": ("grippers", "times_s"),
+    "separation": ("poses", "times_s", "positions"),
 }
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
@@ -87,7 +103,9 @@ def setup_for(kind: str) -> Setup:
 
 
 def case_for(kind: str, limit: Kind, **more: Any) -> Any:
-    return case_of(limit, setup=setup_for(kind), **more)
+    """A case of a kind; for one about people, with somebody near."""
+    around = {"scene": with_people(walker(1.97, 0.43, speed_m_s=1.0))} if kind in OF_PEOPLE else {}
+    return case_of(limit, setup=setup_for(kind), **{**around, **more})
 
 
 def test_every_kind_has_an_example_and_says_what_it_reads() -> None:
@@ -138,7 +156,7 @@ def test_a_still_arm_at_home_is_permitted(kind: str) -> None:
 def test_F44_a_kind_refuses_its_own_provocation(kind: str) -> None:
     limit, setup = read(kind), setup_for(kind)
     provoked = limit.provoke(setup)
-    scene = Scene("automatic", provoked.objects, provoked.target)
+    scene = Scene("automatic", provoked.objects, provoked.target, provoked.people)
 
     traces = judge(limit, provoked_motion(provoked, setup), case_for(kind, limit, scene=scene, held=provoked.held))
 
@@ -217,15 +235,16 @@ def test_F38_poses_of_another_shape_are_a_violation(kind: str) -> None:
     assert not ok(judge(limit, short, case_of(limit)))
 
 
-@pytest.mark.parametrize("kind", ["keep_out", "clearance"])  # those that ask the forecast
+@pytest.mark.parametrize("kind", ["keep_out", "clearance", *OF_PEOPLE])  # those that ask the forecast
 def test_F38_an_answer_that_is_missing_is_an_error_and_no_silence(kind: str) -> None:
     limit, motion = read(kind), motion_of(still())
-    answers = tuple(forecast(demand, motion, case_of(limit)) for demand in limit.demands(case_of(limit), motion))
+    case = case_for(kind, limit)
+    answers = tuple(forecast(demand, motion, case) for demand in limit.demands(case, motion))
 
     for wrong in ((), (*answers, *answers)):
         with pytest.raises(ValueError, match="zip"):
-            limit.measure(case_of(limit), motion, wrong)
-    assert ok(limit.measure(case_of(limit), motion, answers))
+            limit.measure(case, motion, wrong)
+    assert ok(limit.measure(case, motion, answers))
 
 
 HELD = Held("cup", Sphere(0.02), Pose((0.0, 0.0, 0.03)), 0.4)
@@ -261,6 +280,36 @@ def load_at(**changes: Any) -> dict[str, Any]:
     known = {"max_mass": "0.5 kg", "at": ["0 mm", "0 mm", "50 mm"], "frame": "flange"}
     return {"payload": {**known, **changes}}
 
+
+def brisk() -> Motion:
+    return motion_of(moving(0.0125))
+
+
+def hasty() -> Motion:
+    return motion_of(moving(0.015))
+
+
+def approach(without: str = "", **changes: Any) -> dict[str, Any]:
+    return {"approach": {key: value for key, value in APPROACH.items() if key != without} | changes}
+
+
+def stopping(**changes: Any) -> dict[str, Any]:
+    return approach(stopping={"source": "test", **changes})
+
+
+MEASURED = approach(speed="measured", least_speed="0.5 m/s", intrusion="300 mm")
+APPROACHES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("person_speed", {}, approach(person_speed="1.8 m/s")),
+    ("reaction", {}, approach(reaction="350 ms")),
+    ("robot_uncertainty", {}, approach(robot_uncertainty="80 mm")),
+    ("speed", MEASURED, approach(intrusion="300 mm")),
+    ("least_speed", MEASURED, approach(speed="measured", least_speed="1.6 m/s", intrusion="300 mm")),
+    ("intrusion", {}, approach(intrusion="170 mm")),
+    ("detection", approach("intrusion", detection="26 mm"), approach("intrusion", detection="41 mm")),
+    ("stopping", {}, stopping(deceleration="2 m/s^2")),
+    ("stopping.deceleration", {}, stopping(deceleration="2 m/s^2")),
+    ("stopping.time", stopping(time="100 ms"), stopping(time="200 ms")),
+]
 
 # Each parameter, and two values of it of which one permits a motion that the other refuses.
 CHANGES: list[tuple[str, str, dict[str, Any], dict[str, Any], Build]] = [
@@ -301,6 +350,8 @@ CHANGES: list[tuple[str, str, dict[str, Any], dict[str, Any], Build]] = [
     ("gripper", "width", {}, {"width": "0 mm to 70 mm"}, lambda: motion_of(still())),
     ("gripper", "max_speed", {}, {"max_speed": "50 mm/s"}, lambda: opening(0.0015)),
     ("gripper", "max_force", {}, {"max_force": "19 N"}, lambda: motion_of(still())),
+    ("separation", "body", {"body": ["upper"]}, {"body": ["upper", "hand"]}, hasty),
+    *(("separation", f"approach.{name}", looser, tighter, brisk) for name, looser, tighter in APPROACHES),
 ]  # fmt: skip
 
 
@@ -325,6 +376,9 @@ def parameters() -> Iterator[tuple[str, str]]:
         for field in fields(form):
             yield kind, field.name
     yield from (("joint_torque", f"payload.{name}") for name in ("max_mass", "at", "frame"))
+    for kind in OF_PEOPLE:
+        yield from ((kind, f"approach.{field.name}") for field in fields(Approach))
+        yield from ((kind, f"approach.stopping.{name}") for name in ("time", "deceleration"))
     yield from (("clearance", f"exceptions.{name}") for name in ("pair", "min", "zone", "max_speed"))
 
 
@@ -363,7 +417,9 @@ def test_exactly_at_the_limit_is_inside_and_a_hair_beyond_is_not(
     assert not ok(judge(beyond, built, case_for(kind, beyond)))
 
 
-@pytest.mark.parametrize("kind", ["joint_velocity", "joint_acceleration", "joint_jerk", "tcp_speed", "link_speed"])
+@pytest.mark.parametrize(
+    "kind", ["joint_velocity", "joint_acceleration", "joint_jerk", "tcp_speed", "link_speed", *OF_PEOPLE]
+)
 def test_one_row_is_too_few_to_provoke_what_is_about_speed(kind: str) -> None:
     with pytest.raises(NoProvocation, match="too few"):
         read(kind).provoke(replace(setup_for(kind), rows=1))

@@ -15,8 +15,8 @@ from interlock.chunk import Channel, Layout, Normalisation
 from interlock.decide import decide
 from interlock.geometry import Pose, Sphere
 from interlock.judge import judge, judge_standing
-from interlock.rules import Accepts
-from interlock.scene import Body, Cell, Held, Scene, SceneObject
+from interlock.rules import Accepts, Freshness
+from interlock.scene import Body, BodyPart, Cell, Held, Person, Scene, SceneObject
 from tests.supervisor.toy import (
     ABSOLUTE,
     MS,
@@ -262,6 +262,50 @@ def test_a_scene_that_is_not_known_whole_is_refused(what: str) -> None:
     assert f"check:{check}" in refused_by(case(scene=found, rules=rules(cell=cell)))
 
 
+HEAD = BodyPart("head", (0.0, 0.0, 1.6), (0.0, 0.0, 1.7), 0.1)
+ANNA = Person("anna", (HEAD,), NOW, 0.05)
+FRESH = Freshness(0.5, 0.05, 0.2, 0.1)
+TRACKED: dict[str, Any] = {"people": "tracker", "freshness": FRESH}
+PEOPLE: dict[str, tuple[tuple[Person, ...] | None, str]] = {
+    "F38 nobody looked": (None, "people"),
+    "one name twice": ((ANNA, ANNA), "people"),
+    "F38 no part of the body": ((replace(ANNA, parts=()),), "people"),
+    "F01 a place of NaN": ((replace(ANNA, parts=(HEAD, replace(HEAD, end=(0.0, math.nan, 1.0)))),), "people"),
+    "F01 a radius below 0": ((replace(ANNA, parts=(replace(HEAD, radius_m=-0.1),)),), "people"),
+    "F29 a speed of NaN": ((replace(ANNA, speed_m_s=math.nan),), "people"),
+    "F29 a speed below 0": ((replace(ANNA, speed_m_s=-0.1),), "people"),
+    "F29 faster than anything": ((replace(ANNA, speed_m_s=1.1e6),), "people"),
+    "F29 an uncertainty of NaN": ((replace(ANNA, uncertainty_m=math.nan),), "people"),
+    "F29 an uncertainty without end": ((replace(ANNA, uncertainty_m=math.inf),), "people"),
+    "F18 somebody seen long ago": ((ANNA, replace(ANNA, name="bert", seen_ns=NOW - 101 * MS)), "freshness"),
+    "F18 somebody seen in the future": ((replace(ANNA, seen_ns=NOW + 1),), "freshness"),
+}
+
+
+@pytest.mark.parametrize("what", PEOPLE)
+@pytest.mark.parametrize("lost", ["veto", "stop"])
+def test_people_who_are_not_known_whole_are_refused_as_the_set_says(what: str, lost: Any) -> None:
+    people, check = PEOPLE[what]
+    made = case(scene=Scene("automatic", (), None, people), rules=rules(**TRACKED, people_lost=lost))
+
+    found = judge(made, Physics()).verdict
+
+    assert [finding.rule for finding in found.violated] == [f"check:{check}"]
+    assert found.reaction == judge_standing(made).reaction == lost
+
+
+@pytest.mark.parametrize("people", [(), (ANNA,), (ANNA, replace(ANNA, name="bert", seen_ns=NOW - 100 * MS))])
+def test_people_who_are_known_whole_are_for_the_rules_to_judge(people: tuple[Person, ...]) -> None:
+    assert refused_by(case(scene=Scene("automatic", (), None, people), rules=rules(**TRACKED))) == set()
+
+
+@pytest.mark.parametrize(("people", "ok"), [(None, True), ((), True), ((ANNA,), False)])
+def test_F38_a_set_that_says_that_nobody_is_there_refuses_a_scene_in_which_somebody_is(
+    people: tuple[Person, ...] | None, *, ok: bool
+) -> None:
+    assert (refused_by(case(scene=Scene("automatic", (), None, people))) == set()) is ok
+
+
 @pytest.mark.parametrize("found", [Scene(None, (CUBE,)), Scene("manual", None)])
 def test_an_unknown_mode_or_an_unseen_scene_is_for_the_rules_to_judge(found: Scene) -> None:
     assert refused_by(case(scene=found)) == set()
@@ -398,7 +442,7 @@ def test_no_check_is_left_out_of_the_tables() -> None:
     names = {"finite", "shape", "layout", "profile", "normalisation", "decode", "mask", "period", "horizon", "stamps"}
 
     assert {check.__name__ for check in checks.CHECKS} == names | {"expiry", "sequence", "observation", "rotation"}
-    assert [check.__name__ for check in checks.STANDING] == ["latch", "state", "scene", "freshness"]
+    assert [check.__name__ for check in checks.STANDING] == ["latch", "state", "scene", "people", "freshness"]
 
 
 def test_F39_a_row_faster_than_the_profile_is_never_permitted_whatever_the_rules_leave_out() -> None:

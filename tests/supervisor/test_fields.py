@@ -21,7 +21,7 @@ from interlock.geometry import Box, Capsule, Cylinder, HalfSpace, Pose, Sphere
 from interlock.jsonform import digest_of, from_json, to_json
 from interlock.profile import Finger, Gripper, Inertia, NamedPose, Stopping, ToolPoint, Urdf
 from interlock.rules import Freshness
-from interlock.scene import Body, Cell, Hazard, Held, Scene, SceneObject, Zone
+from interlock.scene import Body, BodyPart, Cell, Hazard, Held, Person, Scene, SceneObject, Zone
 from tests.supervisor.toy import NOW, Apart, Physics, case, chunk, joint, profile, rule, rules, state
 
 POSE = Pose()
@@ -99,6 +99,8 @@ def test_what_was_made_of_whole_numbers_has_the_digest_of_what_is_read_back() ->
 CUBE = SceneObject("cube", Sphere(0.1), Pose(), NOW, 0.01, 0.0)
 HELD = Held("cube", Sphere(0.1), Pose(), 0.1)
 BODY = Body("post", Sphere(0.1), Pose())
+PART = BodyPart("head", (0.0, 0.0, 1.6), (0.0, 0.0, 1.7), 0.1)
+ANNA = Person("anna", (PART,), NOW, 0.05, 1.0)
 VALUES: dict[str, Any] = {
     "pose": Pose(),
     "box": Box((1.0, 1.0, 1.0)),
@@ -108,7 +110,9 @@ VALUES: dict[str, Any] = {
     "half-space": HalfSpace((0.0, 0.0, 1.0)),
     "object": CUBE,
     "held": HELD,
-    "scene": Scene("automatic", (CUBE,), "cube"),
+    "part": PART,
+    "person": ANNA,
+    "scene": Scene("automatic", (CUBE,), "cube", (ANNA,)),
     "state": state(held=HELD),
     "body": BODY,
     "zone": Zone("zone", ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)), (), 0.0, 1.0),
@@ -126,7 +130,7 @@ VALUES: dict[str, Any] = {
     "urdf": Urdf("package", "path", "digest"),
     "stopping": Stopping(1.0, (0.1, 0.1), "source"),
     "profile": profile(),
-    "freshness": Freshness(1.0, 1.0, 1.0),
+    "freshness": Freshness(1.0, 1.0, 1.0, 1.0),
 }
 
 
@@ -152,6 +156,10 @@ MADE: dict[str, Callable[[str, Any], Case]] = {
     "object": lambda name, junk: case(
         scene=Scene("automatic", (replace(CUBE, **{name: junk}),)), rules=RULES
     ),
+    "part": lambda name, junk: case(
+        scene=Scene("automatic", people=(replace(ANNA, parts=(replace(PART, **{name: junk}),)),)), rules=RULES
+    ),
+    "person": lambda name, junk: case(scene=Scene("automatic", people=(replace(ANNA, **{name: junk}),)), rules=RULES),
     "held": lambda name, junk: case(state=state(held=replace(HELD, **{name: junk})), rules=RULES),
     "scene": lambda name, junk: case(scene=replace(Scene("automatic", (CUBE,)), **{name: junk}), rules=RULES),
     "state": lambda name, junk: case(state=replace(state(), **{name: junk}), rules=RULES),
@@ -163,6 +171,8 @@ MADE: dict[str, Callable[[str, Any], Case]] = {
 }  # fmt: skip
 HOLDERS: dict[str, Any] = {
     "object": CUBE,
+    "part": PART,
+    "person": ANNA,
     "held": HELD,
     "scene": Scene(None),
     "state": state(),

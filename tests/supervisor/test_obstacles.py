@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
 from interlock import kernels
-from interlock.geometry import FARTHEST_M, QUATERNION_NORM_TOLERANCE, Box, HalfSpace, Pose, Shape, Sphere
-from interlock.obstacles import fixed_obstacles, prisms, seen_obstacles
-from interlock.scene import Body, Scene, SceneObject, Zone
+from interlock.geometry import FARTHEST_M, QUATERNION_NORM_TOLERANCE, Box, Capsule, HalfSpace, Pose, Shape, Sphere
+from interlock.obstacles import STEP_M, Obstacle, fixed_obstacles, prisms, seen_obstacles
+from interlock.scene import Body, BodyPart, Person, Scene, SceneObject, Zone
 from interlock.shapes import WORLD, rounded_up, side
 from tests.supervisor import panda
 from tests.supervisor.interpreting import BOUNDED, WAYS
@@ -77,6 +77,68 @@ BALL = panda.thing("ball", Sphere(0.1), Pose())
 )  # fmt: skip
 def test_F29_what_is_not_known_of_an_object_is_never_clear(item: SceneObject) -> None:
     assert math.isnan(sum(seen_obstacles(panda.scene(item), None)["ball"][0].growth(panda.NOW)))
+
+
+TRUNK = BodyPart("trunk", (0.3, -0.2, 0.9), (0.35, 0.0, 1.45), 0.153)
+ANNA = Person(
+    "anna", (TRUNK, replace(TRUNK, region="head", start=(0.0, 0.0, 1.6), end=(0.0, 0.0, 1.6))), panda.NOW, 0.05
+)
+
+
+def parts(person: Person) -> dict[str, tuple[Obstacle, ...]]:
+    return dict(seen_obstacles(Scene("run", (), None, (person,)), None))
+
+
+def test_people_are_obstacles_region_by_region_and_less_by_their_uncertainty_alone() -> None:
+    found = parts(replace(ANNA, seen_ns=panda.NOW - 50_000_000, speed_m_s=1.6))
+
+    assert set(found) == {"person:anna:trunk", "person:anna:head"}
+    assert all(obstacle.growth(panda.NOW) == (0.05, 0.0) for (obstacle,) in found.values())
+
+
+def test_parts_of_one_region_and_people_of_one_name_are_all_there() -> None:
+    both = replace(ANNA, parts=(TRUNK, replace(TRUNK, radius_m=0.2)))
+
+    assert len(parts(both)["person:anna:trunk"]) == 2
+    assert len(seen_obstacles(Scene("run", None, None, (ANNA, ANNA)), None)["person:anna:head"]) == 2
+
+
+POINTS = st.tuples(*(st.floats(-3.0, 3.0),) * 3)
+
+
+@given(POINTS, POINTS, st.floats(0.001, 0.5), st.tuples(*(st.floats(-1.0, 1.0),) * 3), st.floats(0.0, 1.0))
+def test_F29_a_capsule_of_a_person_holds_all_that_was_seen_and_little_more(
+    start: tuple[float, float, float], end: tuple[float, float, float], radius: float,
+    out: tuple[float, float, float], along: float,
+) -> None:  # fmt: skip
+    (found,) = parts(replace(ANNA, parts=(BodyPart("arm", start, end, radius),)))["person:anna:arm"]
+    middle = (1.0 - along) * np.array(start) + along * np.array(end)
+    seen = middle + np.array(out) / max(1.0, float(np.linalg.norm(out))) * radius
+
+    x, y, z = np.linalg.inv(found.placed.offset)[:3] @ np.append(seen, 1.0)
+    shape = found.side.shape
+    assert isinstance(shape, Capsule)
+    assert math.hypot(x, y, z - np.clip(z, -shape.length / 2.0, shape.length / 2.0)) <= shape.radius + 1e-9
+    assert shape.radius <= radius + STEP_M
+    assert shape.length <= max(math.dist(start, end), 0.0) + STEP_M
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        replace(ANNA, uncertainty_m=math.nan),
+        replace(ANNA, uncertainty_m=-0.1),
+        replace(ANNA, uncertainty_m=math.inf),
+        replace(ANNA, seen_ns=panda.NOW + 1),
+        replace(ANNA, parts=(replace(TRUNK, start=(math.nan, 0.0, 0.0)),)),
+        replace(ANNA, parts=(replace(TRUNK, end=(math.inf, 0.0, 0.0)),)),
+        replace(ANNA, parts=(replace(TRUNK, radius_m=0.0),)),
+        replace(ANNA, parts=(replace(TRUNK, radius_m=math.nan),)),
+    ],
+    ids=["NaN place", "negative place", "endless place", "future", "NaN start", "endless", "thin", "NaN radius"],
+)
+def test_F29_what_is_not_known_of_a_person_is_never_clear(person: Person) -> None:
+    assert all(math.isnan(sum(one.growth(panda.NOW))) for found in parts(person).values() for one in found)
 
 
 def test_what_is_in_the_hand_is_no_obstacle() -> None:

@@ -168,7 +168,7 @@ def test_F08_a_normalisation_is_accepted_with_its_statistics_alone(kind: str, di
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
-@pytest.mark.parametrize("name", ["observation_s", "state_s", "objects_s"])
+@pytest.mark.parametrize("name", ["observation_s", "state_s", "objects_s", "people_s"])
 def test_F18_nothing_is_fresh_for_ever(name: str, bad: float) -> None:
     with pytest.raises(ValueError, match=name):
         Freshness(**{"observation_s": 0.5, "state_s": 0.05, "objects_s": 0.2, name: bad})
@@ -183,3 +183,9 @@ def test_F38_a_rule_applies_unless_the_mode_is_known_to_be_another(what: str) ->
 
     assert When(modes).applies(mode)
     assert not When(("manual",)).applies("automatic")
+
+
+@pytest.mark.parametrize(("people", "people_s"), [("tracker", None), ("none", 0.1)])
+def test_F38_a_tracker_and_only_a_tracker_has_a_limit_to_its_age(people: Any, people_s: float | None) -> None:
+    with pytest.raises(ValueError, match="a tracker needs one"):
+        rules(people=people, freshness=Freshness(0.5, 0.05, 0.2, people_s))

@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 
 from interlock.geometry import Box, ConvexMesh, ConvexParts, Pose, Sphere
-from interlock.scene import Body, Cell, Held, RobotState, Scene, SceneObject, Zone
+from interlock.scene import Body, BodyPart, Cell, Held, Person, RobotState, Scene, SceneObject, Zone
 from tests.supervisor.toy import state
 
 SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 ZONE = Zone("bench", SQUARE, (), 0.0, 1.0)
 BAD = Pose(quat_xyzw=(0.0, 0.0, 0.0, 2.0))
 CUBE = SceneObject("cube", Sphere(0.1), Pose(), 5, 0.01, 0.0)
+HEAD = BodyPart("head", (0.0, 0.0, 1.6), (0.0, 0.0, 1.7), 0.1)
+ARM = BodyPart("arm", (0.0, 0.0, 1.2), (0.3, 0.0, 1.2), 0.05)
+ANNA = Person("anna", (ARM, HEAD, replace(ARM, end=(-0.3, 0.0, 1.2))), 5, 0.05)
 
 ZONES: dict[str, tuple[dict[str, Any], str]] = {
     "two corners": ({"outer": SQUARE[:2]}, "at least three corners"),
@@ -79,6 +82,43 @@ def test_F29_a_scene_is_the_same_as_long_as_nothing_in_it_moved() -> None:
     assert seen.things == Scene("automatic", (replace(CUBE, seen_ns=9),)).things
     assert seen.things != Scene("automatic", (replace(CUBE, pose=Pose((0.1, 0.0, 0.0))),)).things
     assert Scene("automatic", ()).things != Scene("automatic", None).things
+
+
+def test_F29_a_scene_is_the_same_as_long_as_nobody_in_it_moved() -> None:
+    seen = Scene("automatic", people=(ANNA,))
+
+    assert seen.things == Scene("automatic", people=(replace(ANNA, seen_ns=9),)).things
+    assert seen.things != Scene("automatic", people=(replace(ANNA, parts=(HEAD,)),)).things
+    assert seen.things != Scene("automatic", people=(replace(ANNA, speed_m_s=0.0),)).things
+    assert Scene("automatic", people=()).things != Scene("automatic", people=None).things
+
+
+def test_a_person_has_each_region_once() -> None:
+    assert ANNA.regions == ("arm", "head")
+    assert ANNA.named("arm") == "person:anna:arm"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"start": (math.nan, 0.0, 0.0)}, "must be finite"),
+        ({"end": (0.0, -math.inf, 0.0)}, "must be finite"),
+        ({"end": (0.0, 0.0, 1.1e6)}, "within 1e"),
+        ({"radius_m": 0.0}, "more than 0"),
+        ({"radius_m": -0.1}, "more than 0"),
+        ({"radius_m": math.nan}, "more than 0"),
+        ({"radius_m": 1.1e4}, "at most"),
+        ({"end": (0.0, 0.0, 1.2e4)}, "long"),
+        ({"end": HEAD.start}, None),
+        ({}, None),
+    ],
+)
+def test_F01_a_part_of_a_body_holds_any_number_and_knows_its_fault(
+    changes: dict[str, Any], problem: str | None
+) -> None:
+    fault = replace(HEAD, **changes).fault
+
+    assert fault is None if problem is None else problem in str(fault)
 
 
 @pytest.mark.parametrize(("value", "error"), [(math.nan, TypeError), (2**70, ValueError)])

@@ -13,12 +13,13 @@ from interlock.arrays import BoolArray, FloatArray
 from interlock.chunk import ActionChunk, Malformed
 from interlock.geometry import Box, Pose
 from interlock.jsonform import Json, to_json, written_out
-from interlock.scene import Cell, RobotState, Scene, SceneObject
+from interlock.scene import BodyPart, Cell, Person, RobotState, Scene, SceneObject
 from interlock.schema import json_schema
 from interlock.verdict import Decision
 
 STATE = RobotState(2**60, ("a", "b"), np.array([0.0, np.nan]), np.zeros(2), np.zeros(0))
-SCENE = Scene("automatic", (SceneObject("cube", Box((0.1, 0.1, 0.1)), Pose(), 5, 0.004, None),), "cube")
+ANNA = Person("anna", (BodyPart("head", (0.0, 0.0, np.inf), (0.0, 0.0, 1.7), 0.1),), 7, 0.05, np.nan)
+SCENE = Scene("automatic", (SceneObject("cube", Box((0.1, 0.1, 0.1)), Pose(), 5, 0.004, None),), "cube", (ANNA,))
 
 
 @pytest.mark.parametrize("form", [ActionChunk, Malformed, RobotState, Scene, Cell, Decision])

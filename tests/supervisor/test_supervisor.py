@@ -20,10 +20,10 @@ from interlock.chunk import ActionChunk, Malformed
 from interlock.errors import LogDegraded, PermitRefused, SelfTestFailed
 from interlock.geometry import Box, Pose, Sphere
 from interlock.motion import Motion
-from interlock.rules import Clearance, Demand, Provocation, RuleSet
+from interlock.rules import RECHECK_NS, Clearance, Demand, Provocation, RuleSet
 from interlock.scene import Held, RobotState, Scene, SceneObject
 from interlock.self_test import SelfTest
-from interlock.supervisor import RECHECK_NS, Supervisor
+from interlock.supervisor import Supervisor
 from tests.supervisor.toy import (
     MS,
     NOW,

@@ -15,7 +15,7 @@ from interlock.geometry import Box, Capsule, ConvexMesh, Cylinder, HalfSpace, Po
 from interlock.motion import Plan
 from interlock.profile import Finger, Gripper, Inertia, Profile, Stopping, ToolPoint, Urdf
 from interlock.rules import SEVERITY
-from interlock.scene import Body, Cell, Hazard, Held, RobotState, Scene, SceneObject, Zone
+from interlock.scene import Body, BodyPart, Cell, Hazard, Held, Person, RobotState, Scene, SceneObject, Zone
 from interlock.verdict import Attempt, Decision, Finding, Outcome, Verdict
 from tests.supervisor.toy import LAYOUTS, joint
 
@@ -85,7 +85,16 @@ def plans(draw: st.DrawFn) -> Plan:
 
 HELD = st.builds(Held, TEXT, SHAPES, POSES, FLOATS)
 OBJECTS = st.builds(SceneObject, TEXT, SHAPES, POSES, WHOLE, FLOATS, st.none() | FLOATS)
-SCENES = st.builds(Scene, st.none() | TEXT, st.none() | st.lists(OBJECTS, max_size=2).map(tuple), st.none() | TEXT)
+PLACES = st.tuples(FLOATS, FLOATS, FLOATS)
+PARTS = st.lists(st.builds(BodyPart, TEXT, PLACES, PLACES, FLOATS), max_size=2).map(tuple)
+PEOPLE = st.builds(Person, TEXT, PARTS, WHOLE, FLOATS, st.none() | FLOATS)
+SCENES = st.builds(
+    Scene,
+    st.none() | TEXT,
+    st.none() | st.lists(OBJECTS, max_size=2).map(tuple),
+    st.none() | TEXT,
+    st.none() | st.lists(PEOPLE, max_size=2).map(tuple),
+)
 
 
 @st.composite
