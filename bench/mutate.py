@@ -31,10 +31,10 @@ ROOT: Final = Path(__file__).parents[1]
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 CORE: Final = (
     "amend", "braking", "build", "cartesian", "case", "checks", "decide", "forecast", "inverse", "judge", "lower",
-    "mesh_formats", "motion", "obstacles", "pairs", "question", "reach", "rotations", "shapes", "verdict",
+    "mesh_formats", "motion", "obstacles", "pairs", "question", "reach", "rotations", "shapes", "slowing", "verdict",
 )  # fmt: skip
 KINDS: Final = (
-    "answers", "bodies", "clearance", "gripper", "joints", "mesh_file", "pairs", "per_joint", "prisms", "singularity",
+    "answers", "approach", "bodies", "clearance", "gripper", "joints", "mesh_file", "pairs", "people", "per_joint", "prisms", "separation", "singularity",
     "split_cache", "splitter", "splitting", "surfaces", "swept", "tool", "torque", "traces", "zones",
 )  # fmt: skip
 CANARY: Final = (

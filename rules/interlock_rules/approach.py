@@ -37,6 +37,7 @@ from .kind import Fault, Setup
 from .quantities import Acceleration, Duration, Length, Speed
 from .reader import STRICT
 
+ROUNDED: Final = 1.0 + 1e-9  # 100 ms and 20 ms are 120 ms, and in binary a little more
 FINE_M: Final = 0.040  # up to here a detection capability [m] says how far somebody gets in before being seen
 ALWAYS_SEEN_M: Final = 0.014
 REACHING_IN: Final = 8.0
@@ -133,8 +134,8 @@ class Approach:
         return self.intrusion_m + self.robot_uncertainty + self.walking(person) * (age if age >= 0.0 else math.nan)
 
     def needed(self, speed: FloatArray, rest_s: FloatArray, walking: float, stop: Stop) -> FloatArray:
-        """The distance (N,) [m], without what is `gone`, that speeds (N,) [m/s] need; rest_s (N,): how long the robot
-        takes to come to rest by its own plan, which counts where it is longer than what is stated.
+        """The distance (N,) [m], without what is `gone`, that speeds (N,) [m/s] need; rest_s (N,): how long a planned
+        brake takes, which counts where it is longer than what is stated: 0 where none is planned.
         """
         on = self.reaction + stop.time_s
         stated = walking * (on + speed / stop.deceleration)
@@ -156,7 +157,7 @@ class Approach:
         if setup.people_s is None:
             said = "the set says people: none, so this rule would refuse every motion; say people: tracker"
             found += (Fault("kind", said),)
-        elif not self.reaction >= (least := least_reaction(setup.people_s, setup.period_s)):
+        elif not self.reaction * ROUNDED >= (least := least_reaction(setup.people_s, setup.period_s)):
             said = (
                 f"{self.reaction:g} s is too short: {max(setup.people_s, RECHECK_NS / 1e9):g} s pass until a change is "
                 f"judged, and {setup.period_s:g} s until the next tick; it must be at least {least:g} s, and the "

@@ -54,7 +54,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Near:
-    """All questions of a motion, how the robot stops, and how long (N,) [s] it takes from each interval by its plan."""
+    """All questions of a motion, how the robot stops, how long (N,) [s] its own brake takes from each interval on, and
+    which intervals are judged (N,).
+    """
 
     questions: tuple[Question, ...]
     stop: Stop
@@ -100,13 +102,11 @@ def ask(approach: Approach, case: Case, motion: Motion, all_of: Sequence[Watched
 
 
 def resting(motion: Motion) -> FloatArray:
-    """How long [s] (N,) the robot takes to come to rest by the motion's own brake, from the beginning of an interval of
-    the brake; from any other, as long as the whole brake takes.
+    """How long [s] (N,) the robot takes to come to rest from the beginning of each interval of the motion's own brake;
+    0 elsewhere, where the brake is one that nobody has planned yet.
     """
-    end, began = float(motion.times_s[-1]), np.concatenate([motion.times_s[:1], motion.times_s[:-1]])
-    braking = motion.braking()
-    first = float(began[braking].min(initial=end))
-    return np.where(braking, end - began, end - first)
+    began = np.concatenate([motion.times_s[:1], motion.times_s[:-1]])
+    return np.where(motion.braking(), motion.times_s[-1] - began, 0.0)
 
 
 def traces_of(

@@ -12,35 +12,37 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 import numpy as np
 
-from .arrays import FloatArray, frozen
+from .arrays import frozen
 from .braking import on_path
 from .build import Proposal
 from .judge import Judgement
-from .lower import JointPath, followed_slower, joint_limits
+from .lower import JointPath, followed_slower
 from .motion import Phase, RobotModel
 from .profile import Profile
 from .rules import Trace
-from .verdict import Finding, Verdict
+from .slowing import fastest, paces_of, places
+from .verdict import Finding
 
 AIM: Final = 0.995  # just inside the limit
 SLOWEST: Final = 0.05  # of the proposed path speed; below that the motion is refused
-RAMP_SHARE: Final = (
-    0.5  # of the acceleration limit that changing the path's speed may take; the path's own bends need the rest
-)
 
 
-def factor(verdict: Verdict) -> float | None:
-    """By how much the path's speed must fall so that all slowable violations end just inside; None if slowing cannot
-    help.
+def factor(judgement: Judgement, path: JointPath, speed: float, profile: Profile) -> float | None:
+    """By how much the speed at which a path as proposed was judged must fall so that all slowable violations end just
+    inside; None if slowing cannot help.
     """
-    violated = [finding for finding in verdict.violated if finding.enforced]
+    violated = [finding for finding in judgement.verdict.violated if finding.enforced]
     if not violated or any(finding.reaction != "slow" for finding in violated):
         return None
-    factors = [_factor(finding) for finding in violated]
+    placed = paces_of(judgement, {finding.rule for finding in violated})
+    factors = [_factor(finding) for finding in violated if finding.rule not in placed]
+    if placed:
+        factors.append(fastest(chain.from_iterable(placed.values()), path, speed, profile) / speed)
     found = AIM * min(factors)
     return found if found >= SLOWEST else None
 
@@ -63,7 +65,7 @@ def slowed(path: JointPath, speed: float, profile: Profile, model: RobotModel | 
     cut become part of `followed`.
     """
     line = np.vstack([path.reference.positions[None], path.positions])
-    along = _along(path, line, speed, profile)
+    along = places(path, line, speed, profile)
     rows = np.clip(np.ceil(along - 1e-9).astype(np.int64), 1, len(path.positions)) - 1
     covered = np.concatenate([[0.0], path.covered])
     positions = on_path(line, along)
@@ -74,23 +76,6 @@ def slowed(path: JointPath, speed: float, profile: Profile, model: RobotModel | 
         covered=frozen(on_path(covered[:, None], along)[:, 0]),
         followed=path.followed + followed_slower(path, positions, along, model, profile),
     )
-
-
-def _along(path: JointPath, line: FloatArray, speed: float, profile: Profile) -> FloatArray:
-    period_s = path.period_ns / 1e9
-    first = line[1] - line[0]
-    length = float(first @ first)
-    carried = float(path.reference.velocities @ first) * period_s
-    now = min(max(carried / length, 0.0), 1.0) if length > 0.0 else speed
-    longest = np.abs(np.diff(line, axis=0)).max(axis=0)
-    allowed = RAMP_SHARE * joint_limits(profile, "acceleration") * period_s**2
-    step = float(np.min(allowed / np.maximum(longest, 1e-12)))
-    speeds = np.empty(len(path.positions))
-    for index in range(len(speeds)):
-        now = max(speed, now - step) if now > speed else min(speed, now + step)
-        speeds[index] = now
-    along: FloatArray = np.cumsum(speeds)
-    return along
 
 
 def cut(proposal: Proposal, judgement: Judgement) -> JointPath | None:

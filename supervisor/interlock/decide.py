@@ -50,7 +50,7 @@ def _slow(
 ) -> Decision | None:
     judgement, speed = first, 1.0
     for _ in range(SLOWINGS):
-        by = factor(judgement.verdict)
+        by = factor(judgement, proposal.path, speed, case.rules.profile)
         if by is None or speed * by < SLOWEST:
             return None
         speed *= by

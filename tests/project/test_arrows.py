@@ -60,6 +60,7 @@ LAYERS = (
     ("build",),
     ("checks",),
     ("judge",),
+    ("slowing",),
     ("amend",),
     ("decide",),
     ("permit", "record", "self_test", "supervisor"),

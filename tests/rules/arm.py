@@ -5,6 +5,7 @@ All of it stands at z = 0.5 m, so that distances can be worked out exactly in th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -265,6 +266,8 @@ def footprint(name: str, motion: Motion, case: Case, node: int) -> Any:
     for item in case.scene.objects or ():
         if item.name == name:
             return disc(item.shape, item.pose)
+    if not all(math.isfinite(person.uncertainty_m) for person in case.scene.people or ()):
+        return None
     shadows = [
         shapely.LineString([part.start[:2], part.end[:2]]).buffer(part.radius_m + person.uncertainty_m, 64)
         for person in case.scene.people or ()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.amend import AIM, RAMP_SHARE, cut, factor, slowed
+from interlock.amend import AIM, cut, factor, slowed
 from interlock.arrays import FloatArray
 from interlock.braking import on_path
 from interlock.build import Proposal, propose
@@ -18,6 +18,7 @@ from interlock.judge import Judgement
 from interlock.lower import JointPath
 from interlock.motion import Reference
 from interlock.rules import Trace
+from interlock.slowing import RAMP_SHARE
 from interlock.verdict import Finding, Verdict
 from tests.supervisor.toy import NOW, OPEN, PERIOD, PERIOD_S, START, Physics, case, joint, profile
 
@@ -37,7 +38,7 @@ def finding(value: float = 1.0, limit: float = 0.5, unit: str = "rad/s", **chang
     ],
 )
 def test_the_path_slows_so_that_the_worst_ends_just_inside(found: list[Finding], expected: float) -> None:
-    assert factor(Verdict(tuple(found))) == pytest.approx(AIM * expected)
+    assert factor(Judgement(Verdict(tuple(found))), path(STRAIGHT), 1.0, profile()) == pytest.approx(AIM * expected)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_the_path_slows_so_that_the_worst_ends_just_inside(found: list[Finding],
     ids=["nothing", "all ok", "a veto", "below the slowest", "a distance", "no limit", "NaN", "NaN limit", "infinity"],
 )
 def test_where_slowing_cannot_help_nothing_is_slowed(found: list[Finding]) -> None:
-    assert factor(Verdict(tuple(found))) is None
+    assert factor(Judgement(Verdict(tuple(found))), path(STRAIGHT), 1.0, profile()) is None
 
 
 def path(rows: Any, velocity: tuple[float, float] = (0.0, 0.0), hand: FloatArray | None = None) -> JointPath:
