@@ -50,7 +50,9 @@ class Pace:
         first = np.searchsorted(self.ends, ends - rates + AT_REST)
         then = np.searchsorted(self.ends, ends - AT_REST)
         one, other = (np.minimum(index, len(self.ends) - 1) for index in (first, then))
-        value = rates * np.maximum(self.rates[one], self.rates[other])
+        edges = np.concatenate([[0.0], self.ends])
+        travelled = np.concatenate([[0.0], np.cumsum(self.rates * np.diff(edges))])
+        value = np.interp(ends, edges, travelled) - np.interp(ends - rates, edges, travelled)
         return bool((value <= np.minimum(self.limits[one], self.limits[other])).all())
 
 
@@ -67,12 +69,16 @@ def paces_of(judgement: Judgement, rules: Collection[str]) -> dict[str, tuple[Pa
     moving = motion.proposed()
     found: dict[str, tuple[Pace, ...]] = {}
     for rule, traces in judgement.traces:
-        speeds = [trace for trace in traces if trace.unit.endswith("/s") and trace.limit.shape == moving.shape]
+        speeds = [trace for trace in traces if trace.unit.endswith("/s") and _fits(trace, moving.shape)]
         varies = any(bool((trace.limit[moving] != trace.limit[moving][0]).any()) for trace in speeds)
         if rule in rules and varies and len(speeds) == len(traces):
             refused = [trace for trace in speeds if not bool((trace.margin >= 0.0).all())]
             found[rule] = tuple(_pace(proposal, motion, trace) for trace in refused)
     return found
+
+
+def _fits(trace: Trace, shape: tuple[int, ...]) -> bool:
+    return all(values.shape == shape for values in (trace.margin, trace.value, trace.limit))
 
 
 def _pace(proposal: Proposal, motion: Motion, trace: Trace) -> Pace:
