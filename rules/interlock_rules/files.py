@@ -11,7 +11,7 @@ from interlock.errors import UnusableInput
 from .problems import nearest
 from .yaml_text import MAX_BYTES, Document, read_text
 
-Folder: TypeAlias = Literal["sets", "robots", "cells"]
+Folder: TypeAlias = Literal["sets", "robots", "cells", "regions"]
 
 SHIPPED: Final = Path(__file__).parent
 WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -25,7 +25,7 @@ def find(folder: Folder, name_or_path: str | Path) -> Path:
 
 
 def beside(folder: Folder, name: str, set_path: Path) -> Path:
-    """The file that a rule set names: in `robots/` or `cells/` next to it or next to its folder, then a shipped one."""
+    """The file that a rule set names: in a folder of that name next to it or next to its folder, then a shipped one."""
     for parent in (set_path.parent, set_path.parent.parent):
         path = parent / folder / f"{name}.yaml"
         if WORD.fullmatch(name) and path.is_file():

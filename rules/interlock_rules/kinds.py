@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .clearance import MinimumClearance
+from .contact import ContactEnergy
 from .gripper import GripperLimits
 from .joints import JointAcceleration, JointJerk, JointPosition, JointVelocity
 from .separation import Separation
@@ -28,4 +29,5 @@ KINDS: Final[dict[str, type[Any]]] = {
     "clearance": MinimumClearance,
     "gripper": GripperLimits,
     "separation": Separation,
+    "contact_energy": ContactEnergy,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from interlock.errors import UnusableInput
@@ -17,6 +18,7 @@ from .meaning import Head, rule_set
 from .profile_file import read_profile
 from .provocations import setup_of, with_provocations
 from .reading import Reading
+from .regions import Regions, read_regions
 from .robot_check import Difference, fit
 from .set_file import Parts, note_faults, note_layouts, read_set
 from .set_form import SetForm
@@ -60,11 +62,16 @@ def load_cell(name_or_path: str | Path) -> Cell:
     return read_cell(read_file(path), path.parent)
 
 
+def load_regions(name_or_path: str | Path) -> Regions:
+    """The shipped table of body regions of that name, or that of a file; raises UnusableInput."""
+    return read_regions(read_file(find("regions", name_or_path)))
+
+
 def load_report(name_or_path: str | Path) -> Loaded:
     """The rule set with all that it was read from; raises UnusableInput as `load` does.
 
     1. Read the set's form, then the robot and the cell that it names.
-    2. Resolve names, and read every rule by its kind.
+    2. Resolve names, and read every rule by its kind, with the tables that it names.
     3. Ask of every accepted layout whether the robot can follow it, and every rule for its mistakes.
     4. Ask every rule for a case that it must refuse.
     """
@@ -76,13 +83,17 @@ def load_report(name_or_path: str | Path) -> Loaded:
     cell_path = _named(reading, "cell", form.cell, path)
     cell_document = read_file(cell_path)
     cell = read_cell(cell_document, cell_path.parent)
-    parts = reading.end(read_set(form, reading, robot.profile))
+    parts = reading.end(read_set(form, reading, robot.profile, partial(_regions, path)))
     setup = setup_of(robot.profile, cell, parts.accepts, parts.freshness.people_s)
     note_layouts(reading, setup, parts.accepts.layouts)
     note_faults(reading, parts.rules, setup)
     rules = reading.end(reading.build(("rules",), lambda: _rule_set(parts, document, setup)))
     rules = reading.end(with_provocations(rules, setup, reading))
     return Loaded(rules, form, document, robot, cell_document, setup)
+
+
+def _regions(set_path: Path, name: str) -> Regions:
+    return load_regions(beside("regions", name, set_path))
 
 
 def _robot(document: Document) -> Robot:

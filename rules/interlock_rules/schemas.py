@@ -1,4 +1,4 @@
-"""JSON Schemas of rule sets, robots and cells for editors, from the same dataclasses that load the files."""
+"""JSON Schemas of rule sets, robots, cells and body regions for editors, from the dataclasses that load the files."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from .cell_file import CellForm
 from .kinds import KINDS
 from .profile_form import ProfileForm
 from .reading import adapter
+from .regions import RegionsForm
 from .set_form import RuleForm, SetForm
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-NAMES: Final = ("ruleset", "profile", "cell")
+NAMES: Final = ("ruleset", "profile", "cell", "regions")
 
 
 def schema(name: str) -> dict[str, Any]:
     """The schema of a kind of file of `NAMES`, in its format 1; raises KeyError for another name."""
-    forms: dict[str, Any] = {"ruleset": SetForm, "profile": ProfileForm, "cell": CellForm}
+    forms: dict[str, Any] = {"ruleset": SetForm, "profile": ProfileForm, "cell": CellForm, "regions": RegionsForm}
     found: dict[str, Any] = {"$schema": DIALECT, **adapter(forms[name]).json_schema(), "title": f"interlock/{name}/1"}
     if name == "ruleset":
         _add_rules(found["$defs"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from interlock.checks import unsupported
 from interlock.chunk import Layout
@@ -14,14 +14,19 @@ from interlock.lower import unfollowable
 from interlock.profile import Profile
 from interlock.rules import Accepts, Freshness, Rule, When
 
+from .contact import ContactEnergy
 from .kind import Kind, Setup
 from .kinds import KINDS
-from .problems import nearest
+from .problems import BadFile, nearest
 from .reading import Reading, keys_at
+from .regions import Regions
+from .separation import Separation
 from .set_form import RuleForm, SetForm
 from .yaml_text import Path
 
-OF_PEOPLE: Final = ("separation", "contact_energy")  # the kinds that read what a tracker says
+Table: TypeAlias = Callable[[str], Regions]
+
+OF_PEOPLE: Final = (Separation.kind, ContactEnergy.kind)  # the kinds that read what a tracker says
 OF_EVERY_RULE: Final = ("kind", *keys_at(RuleForm, ()))
 
 
@@ -35,13 +40,15 @@ class Parts:
     rules: tuple[Rule, ...]
 
 
-def read_set(form: SetForm, reading: Reading, profile: Profile) -> Parts | None:
-    """The parts of a rule set; None, with every problem noted, where something is wrong."""
+def read_set(form: SetForm, reading: Reading, profile: Profile, regions: Table) -> Parts | None:
+    """The parts of a rule set; None, with every problem noted, where something is wrong. regions: the table of body
+    regions of a name; raises UnusableInput.
+    """
     accepts = reading.build(("accepts",), lambda: _accepts(form, reading, profile))
     fresh = form.freshness
     freshness = Freshness(fresh.observation, fresh.state, fresh.objects, fresh.people)
     rules = tuple(
-        rule for index, tree in enumerate(form.rules) if (rule := _rule(form, reading, tree, ("rules", index)))
+        rule for index, tree in enumerate(form.rules) if (rule := _rule(form, reading, tree, ("rules", index), regions))
     )
     _refuse_twice(form, reading)
     _note_people(form, reading)
@@ -68,19 +75,34 @@ def _accepts(form: SetForm, reading: Reading, profile: Profile) -> Accepts | Non
     )
 
 
-def _rule(form: SetForm, reading: Reading, tree: Mapping[str, Any], at: Path) -> Rule | None:
+def _rule(form: SetForm, reading: Reading, tree: Mapping[str, Any], at: Path, regions: Table) -> Rule | None:
     kind = tree.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         said = '"kind" is missing' if kind is None else f'unknown kind "{kind}"{nearest(str(kind), KINDS)}'
         reading.note((*at, "kind"), said)
         return None
     own = {key: value for key, value in tree.items() if key not in OF_EVERY_RULE}
+    if kind == ContactEnergy.kind and isinstance(own.get("regions"), str):
+        own["regions"] = _table(own["regions"], reading, (*at, "regions"), regions)
+        if own["regions"] is None:
+            return None
     head = reading.read(RuleForm, {key: value for key, value in tree.items() if key in OF_EVERY_RULE[1:]}, at)
     limit = reading.read(KINDS[kind], own, at, also=OF_EVERY_RULE)
     if head is None or limit is None:
         return None
     when = When() if head.when is None else _when(form, reading, head.when.mode, at)
     return Rule(head.id, limit, head.because, head.on_violation, when, head.hazard or "")
+
+
+def _table(name: str, reading: Reading, at: Path, regions: Table) -> Regions | None:
+    """The table of body regions that a rule names; a file that is wrong raises BadFile, with places of its own."""
+    try:
+        return regions(name)
+    except BadFile:
+        raise
+    except UnusableInput as error:
+        reading.note(at, str(error))
+        return None
 
 
 def _when(form: SetForm, reading: Reading, mode: str | Sequence[str], at: Path) -> When:

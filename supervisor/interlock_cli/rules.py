@@ -56,7 +56,9 @@ def run_tests(sets: Sets, *, form: Form = "text") -> None:
 
 
 @app.command()
-def schema(name: Annotated[Literal["ruleset", "profile", "cell"], typer.Argument(help="Which kind of file.")]) -> None:
+def schema(
+    name: Annotated[Literal["ruleset", "profile", "cell", "regions"], typer.Argument(help="Which kind of file.")],
+) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
     typer.echo(json.dumps(schema_of(name), indent=2))
 

@@ -122,7 +122,10 @@ PROFILE = Profile(
     flange="flange",
     hand_links=("hand",),
     tool_points=(ToolPoint("tip", "flange", Pose((0.05, 0.0, 0.0))), ToolPoint("elbow", "upper", Pose())),
-    inertias=(Inertia("hand", 1.0, (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), "test"),),
+    inertias=tuple(
+        Inertia(link, mass, (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), "test")
+        for link, mass in (("base", 9.0), ("upper", 3.0), ("fore", 2.0), ("hand", 1.0))
+    ),
     allowed_collisions=tuple(
         AllowedCollision(a, b, "neighbours") for a, b in (("base", "upper"), ("upper", "fore"), ("hand", "fore"))
     ),
@@ -298,7 +301,7 @@ def disc(shape: object, pose: Pose) -> Any:
 
 def walker(x: float, y: float, name: str = "anna", **changes: Any) -> Person:
     """Somebody who stands at a place: a column of 0.3 m radius, seen now, with a head on top of it."""
-    column = BodyPart("torso", (x, y, 0.0), (x, y, 1.4), 0.3)
+    column = BodyPart("trunk", (x, y, 0.0), (x, y, 1.4), 0.3)
     return replace(Person(name, (column, BodyPart("head", (x, y, 1.6), (x, y, 1.7), 0.1)), 0, 0.0), **changes)
 
 

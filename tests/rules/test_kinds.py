@@ -17,6 +17,8 @@ from interlock.scene import Held, Scene
 from interlock_rules.approach import Approach
 from interlock_rules.kind import Kind, NoProvocation, Setup
 from interlock_rules.kinds import KINDS
+from interlock_rules.loading import load_regions
+from interlock_rules.regions import Contact, Most, Region, Regions
 from tests.rules.arm import (
     LINKS,
     PERIOD,
@@ -44,6 +46,8 @@ APPROACH: dict[str, Any] = {
     "stopping": {"deceleration": "3.333 m/s^2", "source": "test"},
 }
 
+MADE_UP = load_regions("made-up")
+
 # One rule of each kind, as an author writes it, that a still arm at home keeps.
 EXAMPLES: dict[str, dict[str, Any]] = {
     "joint_position": {"margin": "2 deg"},
@@ -67,8 +71,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "gripper": {"width": "0 mm to 80 mm", "max_speed": "100 mm/s", "max_force": "30 N"},
     "separation": {"body": ["robot"], "approach": APPROACH},
+    "contact_energy": {
+        "body": ["robot"],
+        "approach": APPROACH,
+        "regions": MADE_UP,
+        "contact_area": "1 cm^2",
+        "clamped_by": ["post"],
+    },
 }
-OF_PEOPLE = ("separation",)
+OF_PEOPLE = ("separation", "contact_energy")
 NEEDS_SHAPE = (
     "tcp_speed", "link_speed", "tcp_orientation", "singularity", "keep_in", "keep_out", "clearance", *OF_PEOPLE,
 )  # fmt: skip
@@ -89,6 +100,7 @@ READS: dict[str, tuple[str, ...]] = {
     "clearance": ("poses",),
     "gripper": ("grippers", "times_s"),
     "separation": ("poses", "times_s", "positions"),
+    "contact_energy": ("poses", "times_s", "positions"),
 }
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
@@ -289,6 +301,19 @@ def hasty() -> Motion:
     return motion_of(moving(0.015))
 
 
+def towards_post() -> Motion:
+    """So fast that a trunk 2.5 m away counts, and a head behind it does not yet."""
+    rows = still(6, np.array([math.radians(133.0), 0.0, 0.0]))
+    rows[:, 0] += 0.04 * np.arange(6)
+    return motion_of(rows)
+
+
+def yielding(quasi_static: float) -> Regions:
+    """A table in which a trunk takes anything, but only so much force [N] where it is clamped."""
+    trunk = Contact(3e4, 40.0, Most(5000.0, 1e9), Most(quasi_static, 1e9))
+    return Regions("test", "test", (Region("trunk", trunk),))
+
+
 def approach(without: str = "", **changes: Any) -> dict[str, Any]:
     return {"approach": {key: value for key, value in APPROACH.items() if key != without} | changes}
 
@@ -351,7 +376,16 @@ CHANGES: list[tuple[str, str, dict[str, Any], dict[str, Any], Build]] = [
     ("gripper", "max_speed", {}, {"max_speed": "50 mm/s"}, lambda: opening(0.0015)),
     ("gripper", "max_force", {}, {"max_force": "19 N"}, lambda: motion_of(still())),
     ("separation", "body", {"body": ["upper"]}, {"body": ["upper", "hand"]}, hasty),
-    *(("separation", f"approach.{name}", looser, tighter, brisk) for name, looser, tighter in APPROACHES),
+    ("contact_energy", "body", {"body": ["upper"]}, {"body": ["upper", "hand"]}, hasty),
+    *(
+        (kind, f"approach.{name}", looser, tighter, brisk)
+        for kind in OF_PEOPLE
+        for name, looser, tighter in APPROACHES
+    ),
+    ("contact_energy", "contact_area", {"contact_area": "4 cm^2"}, {}, hasty),
+    ("contact_energy", "regions", {"regions": yielding(5000.0)}, {}, hasty),
+    ("contact_energy", "clamped_by", {"regions": yielding(10.0), "clamped_by": []}, {"regions": yielding(10.0)},
+     towards_post),
 ]  # fmt: skip
 
 

@@ -20,12 +20,15 @@ from interlock.robot_model import UrdfRobot
 from interlock.rules import RuleSet
 from interlock_rules import from_meaning, load, load_cell, load_profile, load_report
 from interlock_rules.files import shipped
+from interlock_rules.loading import load_regions
 from interlock_rules.problems import BadFile
 from interlock_rules.reading import Reading
 from interlock_rules.set_file import note_layouts
 from tests.rules.golden import GOLDEN, INVALID, SMALL, VALID, expected
 
-LOADERS: dict[str, Callable[[Path], object]] = {"set": load, "cell": load_cell, "robot": load_profile}
+LOADERS: dict[str, Callable[[Path], object]] = {
+    "set": load, "cell": load_cell, "robot": load_profile, "regions": load_regions,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from interlock_rules.files import SHIPPED
 from interlock_rules.schemas import NAMES, schema
 from tests.rules.golden import GOLDEN
 
-FOLDERS = {"ruleset": "sets", "profile": "robots", "cell": "cells"}
+FOLDERS = {"ruleset": "sets", "profile": "robots", "cell": "cells", "regions": "regions"}
 GOLDEN_FOLDERS = {"ruleset": "valid", "profile": "robots", "cell": "cells"}
 FILES = [
     (name, path)

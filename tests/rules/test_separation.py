@@ -72,7 +72,7 @@ def test_the_limit_is_what_the_distance_of_that_very_part_allows() -> None:
         assert trace.limit[node] == pytest.approx(expected, abs=1e-9)
         assert trace.margin[node] == pytest.approx(expected - trace.value[node], abs=1e-9)
     assert trace.unit == "m/s"
-    assert trace.names[int(trace.which[4])] in {("hand", "person:anna:torso"), ("hand", "person:anna:head")}
+    assert trace.names[int(trace.which[4])] in {("hand", "person:anna:trunk"), ("hand", "person:anna:head")}
     assert "from anna" in trace.quantity
 
 
