@@ -44,7 +44,8 @@ def standing_still(rules: RuleSet, now_ns: int) -> tuple[RobotState, ActionChunk
         normalisation=accepts.undone,
     )
     state = RobotState(now_ns, profile.joint_names, pose, np.zeros_like(pose), np.array(list(wide.values())))
-    return state, chunk, Scene(mode=rules.modes[0] if rules.modes else None, objects=())
+    people = () if rules.people == "tracker" else None
+    return state, chunk, Scene(mode=rules.modes[0] if rules.modes else None, objects=(), people=people)
 
 
 def _open(unit: str, width: float) -> float:

@@ -355,6 +355,11 @@ class Session:
 def check(rules: RuleSet, playing: Playing, observing: Observing, timing: Timing) -> None:
     """Raises UnusableInput for what can never work, whatever is asked."""
     accepts, freshness = rules.accepts, rules.freshness
+    if rules.people != "none":
+        raise UnusableInput(
+            f"{rules.name} has a tracker of people, and while a reply is played nobody judges again where they are: "
+            "take a rule set with people: none, or run the policy beside a supervisor that ticks"
+        )
     if playing.layout not in accepts.layouts:
         known = ", ".join(layout.name for layout in accepts.layouts)
         raise UnusableInput(f"layout {playing.layout.name!r} is not accepted; the rule set accepts {known}")
