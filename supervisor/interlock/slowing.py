@@ -87,7 +87,7 @@ def _pace(proposal: Proposal, motion: Motion, trace: Trace) -> Pace:
     last = float(covered[-1] - covered[-2])
     periods = (proposal.plan.end_ns - path.rows_end_ns) / path.period_ns
     since = (motion.times_s - motion.times_s[row][-1]) / (path.period_ns / 1e9)  # in periods, from the last row
-    on = np.interp(since[row] + path.commit, np.arange(path.commit + 1.0), covered)
+    on = np.asarray(np.interp(since[row] + path.commit, np.arange(path.commit + 1.0), covered), dtype=np.float64)
     gone = np.minimum(since[brake], periods)
     ends = np.concatenate([on, covered[-1] + last * gone * (1.0 - (gone + 1.0) / (2.0 * max(periods, 1.0)))])
     rates = np.diff(ends, prepend=0.0) / np.diff(since[row | brake], prepend=-float(path.commit))

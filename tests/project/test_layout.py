@@ -28,6 +28,7 @@ NO_MIRROR = {
     "tests/policies/proxy/test_unmodified_client.py": "about openpi-client as it is published, in its own environment",
     "tests/sim/test_conformance.py": "about the simulated robot and expert, tried by the core's conformance suites",
     "tests/policies/wire/test_size.py": "about the memory that all readers take for the largest messages",
+    "tests/rules/test_beside_people.py": "about separation, forecast, slowing and memory together, on a real arm",
     "tests/sim/test_tool_rows.py": "about rules, inverse kinematics, supervisor and simulation together",
 }
 

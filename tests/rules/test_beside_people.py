@@ -81,7 +81,7 @@ def test_F29_no_distance_is_more_than_pybullet_sees_and_no_speed_than_it_allows(
         (part,) = {names[0] for names in trace.names}
         for node in np.flatnonzero(np.isfinite(trace.margin) & (trace.value > 0.05)).tolist():
             start, end = motion.positions[node - 1], motion.positions[node]
-            dense = np.linspace(start, end, 5)
+            dense = np.asarray(np.linspace(start, end, 5), dtype=np.float64)
             nearest = min(truth.least(dense[k : k + 1], (part,), tuple(every)) for k in range(5))
             left = nearest + SLACK_M - anna.uncertainty_m - 0.11
             most = float(limit.approach.allowed(np.array([left]), np.zeros(1), 1.6, stop)[0])
@@ -147,10 +147,11 @@ def test_F40_full_speed_comes_back_two_comfortable_chunks_after_the_person_left(
 ) -> None:
     case = case_beside(rules, [human("anna", 1.45, 0.0)])
     states: list[str] = []
-    for people in ([], [], []):
+    nobody: list[Person] = []
+    for _ in range(3):
         decision = decide(case, physics)
         states.append(case.memory.after(case, decision).state)
-        case = next_case(case, decision, people)
+        case = next_case(case, decision, nobody)
 
     assert states == ["slowed", "slowed", "running"]
 

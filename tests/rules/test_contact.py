@@ -58,7 +58,7 @@ def by_energy(contact: Contact, most: Most, kg: float, area: float) -> float:
     """The speed whose energy the region takes up as a spring until the force, or the pressure, is the largest."""
     force = min(most.force_n, most.pressure_pa * area)
     energy = force**2 / (2.0 * contact.stiffness_n_m)
-    return (2.0 * energy / kg) ** 0.5
+    return math.sqrt(2.0 * energy / kg)
 
 
 @given(*(st.floats(0.1, 1e3),) * 4, st.floats(1e-6, 1e-2))

@@ -30,6 +30,15 @@ def test_standing_still_is_permitted_by_every_shipped_set(name: str) -> None:
     assert decision.rows == rules.accepts.execute
 
 
+def test_a_set_with_a_tracker_is_shown_a_cell_in_which_nobody_is() -> None:
+    rules = load(GOLDEN / "valid" / "set-people.yaml")
+    physics = BulletPhysics(rules.profile, rules.cell)
+    state, chunk, scene = standing_still(rules, NOW)
+
+    assert scene.people == ()
+    assert decide(Case(NOW, chunk, state, scene, Memory(), rules), physics).reaction == "permit"
+
+
 def test_F08_F44_a_set_that_accepts_normalised_policies_can_start_and_permits_what_names_its_statistics() -> None:
     rules = load(GOLDEN / "valid" / "set-normalised.yaml")
     physics = BulletPhysics(rules.profile, rules.cell)

@@ -116,7 +116,7 @@ def setup_for(kind: str) -> Setup:
 
 def case_for(kind: str, limit: Kind, **more: Any) -> Any:
     """A case of a kind; for one about people, with somebody near."""
-    around = {"scene": with_people(walker(1.97, 0.43, speed_m_s=1.0))} if kind in OF_PEOPLE else {}
+    around: dict[str, Any] = {"scene": with_people(walker(1.97, 0.43, speed_m_s=1.0))} if kind in OF_PEOPLE else {}
     return case_of(limit, setup=setup_for(kind), **{**around, **more})
 
 

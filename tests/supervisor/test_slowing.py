@@ -20,7 +20,7 @@ from interlock.slowing import Pace, fastest, paces_of, places, slowing_down
 from interlock.verdict import Verdict
 from tests.supervisor.toy import NOW, OPEN, PERIOD, START, Physics, case, plan, profile
 
-ROWS = np.array(START) + 0.002 * np.arange(1, 21)[:, None] * [1.0, 0.5]
+ROWS = np.array([[START[0] + 0.002 * row, START[1] + 0.001 * row] for row in range(1, 21)])
 
 
 def path(rows: FloatArray = ROWS, commit: int = 20) -> JointPath:
@@ -150,7 +150,7 @@ def test_only_what_is_refused_sets_the_pace() -> None:
 
 
 def test_what_was_committed_before_cannot_be_slowed() -> None:
-    committed = plan(np.array(START) + 0.002 * np.arange(12)[:, None] * [1.0, 0.5], NOW - 5 * PERIOD)
+    committed = plan(np.concatenate([[START], ROWS[:11]]), NOW - 5 * PERIOD)
     made = case(memory=Memory(plan=committed))
     later = JointPath(
         0, NOW + 3 * PERIOD, PERIOD, committed.at(NOW + 3 * PERIOD), ROWS, path().grippers, 20, path().covered

@@ -526,3 +526,10 @@ def test_what_can_never_work_is_refused_at_the_start() -> None:
         Desk(lead_ns=50 * MS)
     with pytest.raises(UnusableInput, match="is not accepted"):
         Desk(SINCE_LAST, found=judged(accepts=replace(judged().accepts, layouts=(ABSOLUTE,))))
+
+
+def test_F29_people_whom_nobody_would_judge_again_while_a_reply_is_played_are_refused_at_the_start() -> None:
+    fresh = replace(judged().freshness, people_s=0.1)
+
+    with pytest.raises(UnusableInput, match="nobody judges again where they are"):
+        Desk(found=judged(people="tracker", freshness=fresh))
