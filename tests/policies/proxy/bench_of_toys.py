@@ -47,11 +47,14 @@ HAND = HandAt(("hand",), "hand", 0.0, OPEN)
 RAW = "7" * 64
 
 
-def judged(*limits: Any, **changes: Any) -> RuleSet:
-    """A rule set of two toy rules, or of those given, with what each must refuse."""
+NOTHING = Scene("automatic", ())
+
+
+def judged(*limits: Any, scene: Scene = NOTHING, **changes: Any) -> RuleSet:
+    """A rule set of two toy rules, or of those given, with what each must refuse, in a scene."""
     found = rules(*(limits or (rule(Speed(), "slow"), rule(Reach()))), **changes)
-    fast = case(chunk(ramp(speed=(0.9, 0.9))))
-    beyond = case(chunk(ramp(start=(1.6, 0.0))), state=state((1.6, 0.0)))
+    fast = case(chunk(ramp(speed=(0.9, 0.9))), scene=scene)
+    beyond = case(chunk(ramp(start=(1.6, 0.0))), state=state((1.6, 0.0)), scene=scene)
     at = {"SPEED": fast, "REACH": beyond}
     return replace(found, provocations=tuple(Provocation(item.id, at[item.id]) for item in found.rules))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from interlock.chunk import Layout
 from interlock.errors import UnusableInput
 from interlock.motion import Plan
+from interlock.scene import Scene
 from interlock.verdict import Decision
 from interlock_policies.proxy.frame import Answer, HoldUnknown, NoAnswer
 from interlock_policies.proxy.room import rows_with_room
@@ -529,7 +530,8 @@ def test_what_can_never_work_is_refused_at_the_start() -> None:
 
 
 def test_F29_people_whom_nobody_would_judge_again_while_a_reply_is_played_are_refused_at_the_start() -> None:
-    fresh = replace(judged().freshness, people_s=0.1)
+    found = judged(scene=Scene("automatic", (), None, ()))
+    tracked = replace(found, people="tracker", freshness=replace(found.freshness, people_s=0.1))
 
     with pytest.raises(UnusableInput, match="nobody judges again where they are"):
-        Desk(found=judged(people="tracker", freshness=fresh))
+        Desk(found=tracked)
