@@ -14,6 +14,7 @@ from interlock.profile import Profile
 from interlock.rules import SEVERITY, Rule
 
 from .amounts import OfProfile
+from .approach import Approach
 from .clearance import MinimumClearance
 from .loading import Loaded, load_report
 from .problems import BadFile, Place, Problem, nearest
@@ -24,6 +25,7 @@ from .yaml_text import Path as Steps
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
+WALKING_M_S: Final = 1.6  # ISO 13855, from secondary sources
 MANUAL_SPEED_M_S: Final = 0.25  # ISO 10218-1:2025, manual reduced speed
 OUTCOMES: Final = ("veto", "stop", "slowed", "cut")
 BUILT_IN: Final = "check:"  # no rules of a set; a misspelt one makes its case fail
@@ -180,6 +182,14 @@ def _bottomless(loaded: Loaded) -> Found:
                 yield ("rules", index, "except", place), f"{said}; say how deep at most, as in: depth: 10 mm"
 
 
+def _slow_people(loaded: Loaded) -> Found:
+    for index, rule in enumerate(loaded.rules.rules):
+        approach = getattr(rule.limit, "approach", None)
+        if isinstance(approach, Approach) and approach.person_speed < WALKING_M_S:
+            said = f"{rule.id} takes people for slower than {WALKING_M_S:g} m/s, at which they walk (ISO 13855)"
+            yield ("rules", index, "approach", "person_speed"), said
+
+
 def _enforced(rule: Rule) -> bool:
     return SEVERITY[rule.on_violation] >= SEVERITY["slow"]
 
@@ -237,6 +247,7 @@ CHECKS: Final[dict[str, tuple[Severity, Callable[[Loaded], Found]]]] = {
     "missing-limit": ("warning", _missing_limit),
     "no-singularity": ("warning", _no_singularity),
     "bottomless": ("warning", _bottomless),
+    "slow-people": ("warning", _slow_people),
     "above-profile": ("warning", _above_profile),
     "short-chunks": ("note", _short_chunks),
     "urdf-tighter": ("warning", _urdf_tighter),

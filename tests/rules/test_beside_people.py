@@ -21,10 +21,12 @@ from interlock.lower import JointPath, layout_of, lower
 from interlock.obstacles import seen_obstacles
 from interlock.rules import RuleSet
 from interlock.scene import Person, Scene
+from interlock.supervisor import Supervisor
 from interlock.verdict import Decision
 from interlock_rules.proposals import Asked, chunk_of
 from interlock_rules.separation import Separation
 from tests.rules.beside_people import PERIOD_NS, case_beside, human, people_rules, seen_at, turned
+from tests.supervisor.toy import Log
 from tests.supervisor.truth import SLACK_M, Truth
 
 MS = 1_000_000
@@ -171,6 +173,65 @@ def test_F40_a_margin_of_less_than_five_per_cent_does_not_end_it(rules: RuleSet,
         found[name] = memory.after(case, decision).comfortable
 
     assert found == {"tight": 0, "easy": 2}
+
+
+class Desk:
+    """A supervisor in the middle of a permitted motion, with a clock that the test moves."""
+
+    def __init__(self, rules: RuleSet, physics: BulletPhysics) -> None:
+        self.now_ns = 0
+        self.log = Log()
+        self.supervisor = Supervisor(rules, self.log, physics, now_ns=lambda: self.now_ns, elapsed_ns=lambda: 0)
+        self.case = case_beside(rules, [human("anna", 3.0, 0.0)])
+        assert isinstance(self.case.chunk, ActionChunk)
+        assert self.supervisor.review(self.case.chunk, self.case.state, self.case.scene).permit is not None
+
+    def tick(self, people: list[Person] | None, seen_ns: int | None = None) -> bool:
+        plan = self.supervisor.memory.plan
+        assert plan is not None
+        state = replace(self.case.state, seen_ns=self.now_ns, positions=plan.at(self.now_ns).positions)
+        known = None if people is None else seen_at(people, self.now_ns if seen_ns is None else seen_ns)
+        return self.supervisor.tick(state, Scene("automatic", (), None, known))
+
+
+@pytest.fixture
+def desk(rules: RuleSet, physics: BulletPhysics) -> Desk:
+    return Desk(rules, physics)
+
+
+def test_F29_somebody_who_walks_up_brakes_a_motion_that_was_permitted_when_they_were_far_away(desk: Desk) -> None:
+    desk.now_ns = 80 * MS
+    assert desk.tick([human("anna", 1.1, 0.0)])  # not yet judged again: what `reaction` is for
+    desk.now_ns = 100 * MS
+
+    assert not desk.tick([human("anna", 1.1, 0.0)])
+    assert desk.log.kinds[-1] == "recheck"
+    assert desk.supervisor.memory.plan is None
+
+
+def test_F29_somebody_who_appears_behind_another_brakes_it_too(desk: Desk) -> None:
+    desk.now_ns = 100 * MS
+    assert desk.tick([human("anna", 2.9, 0.0), human("bert", 2.5, 0.5)])
+    desk.now_ns = 200 * MS
+
+    assert not desk.tick([human("anna", 2.8, 0.0), human("bert", 1.1, 0.0)])
+
+
+def test_somebody_who_stays_where_they_were_brakes_nothing(desk: Desk) -> None:
+    for step in range(1, 20):
+        desk.now_ns = step * PERIOD_NS
+
+        assert desk.tick([human("anna", 3.0, 0.0)])
+
+
+@pytest.mark.parametrize(("people", "seen_ns"), [(None, None), ([human("anna", 3.0, 0.0)], 0)], ids=["lost", "frozen"])
+def test_F38_a_tracker_that_is_lost_or_frozen_stops_at_the_next_tick(
+    desk: Desk, people: list[Person] | None, seen_ns: int | None
+) -> None:
+    desk.now_ns = 101 * MS
+
+    assert not desk.tick(people, seen_ns)
+    assert desk.supervisor.memory.state == "stopped"
 
 
 def test_F44_the_rule_refuses_its_own_provocation(rules: RuleSet, physics: BulletPhysics) -> None:

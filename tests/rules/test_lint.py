@@ -93,7 +93,7 @@ def test_a_case_may_name_a_built_in_check(tmp_path: Path) -> None:
 
 
 def test_every_check_has_a_trigger() -> None:
-    assert {*TRIGGERS, "urdf-tighter", "urdf-looser", "no-singularity", "bottomless"} == set(CHECKS)
+    assert {*TRIGGERS, "urdf-tighter", "urdf-looser", "no-singularity", "bottomless", "slow-people"} == set(CHECKS)
 
 
 def test_a_share_of_the_profile_is_never_above_it() -> None:
@@ -160,3 +160,14 @@ def test_contact_that_may_be_pressed_without_limit_is_remarked_upon(tmp_path: Pa
     ]
     assert all(remark.problem.line for remark in found)
     assert not [remark for remark in lint("panda-tabletop") if remark.id == "bottomless"]
+
+
+@pytest.mark.parametrize(("speed", "found"), [("1.59 m/s", ["18:21"]), ("1.6 m/s", [])])
+def test_people_who_are_taken_for_slow_are_pointed_out(tmp_path: Path, speed: str, found: list[str]) -> None:
+    path = tmp_path / "set.yaml"
+    text = (GOLDEN / "valid" / "set-people.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("person_speed: 1.6 m/s", f"person_speed: {speed}"), encoding="utf-8")
+
+    remarks = [remark for remark in lint(path) if remark.id == "slow-people"]
+
+    assert [f"{one.problem.place.line}:{one.problem.place.column}" for one in remarks] == found
