@@ -143,6 +143,32 @@ def test_what_fits_into_the_gap_is_not_clamped_in_it() -> None:
     assert beside_post(wall, (gap - 0.04) / 2.0) == beside_post(HAND, (gap - 0.04) / 2.0)
 
 
+def test_what_may_be_clamped_is_still_faster_far_away() -> None:
+    clamping = replace(HAND, clamped_by=("post",))
+
+    assert beside_post(clamping, 0.2, -4.0) > by_energy(TRUNK, TRUNK.transient, 1.0, 2e-4)
+
+
+def test_F29_what_is_not_known_of_a_person_permits_no_contact() -> None:
+    for changes in ({"seen_ns": 1}, {"speed_m_s": math.nan}):
+        scene = with_people(trunk(0.95, 0.45, **changes))
+
+        assert not ok(judge(HAND, motion_of(moving(0.001)), case_of(HAND, scene=scene)))
+
+
+@pytest.mark.parametrize(("left", "clamped"), [(0.409, True), (0.411, False)])
+def test_the_robot_may_be_nearer_to_what_clamps_than_it_was_measured(left: float, clamped: bool) -> None:  # noqa: FBT001 - a case
+    clamping = replace(HAND, clamped_by=("post",))
+    case, motion = case_of(clamping, scene=NEAR), motion_of(moving(0.02))
+    gap, person = (forecast(demand, motion, case) for demand in clamping.demands(case, motion))
+
+    (trace,) = clamping.measure(case, motion, (replace(gap, at_least_m=np.full(len(motion), left)), person))
+
+    free = by_energy(TRUNK, TRUNK.transient, 1.0 / (1.0 / 40.0 + 1.0 / ROBOT_KG), 2e-4)
+    slow = by_energy(TRUNK, TRUNK.quasi_static, ROBOT_KG, 2e-4)
+    assert trace.limit[3:] == pytest.approx(slow if clamped else free)
+
+
 def test_F38_a_gap_that_is_not_known_clamps() -> None:
     clamping = replace(HAND, clamped_by=("post",))
     case, motion = case_of(clamping, scene=NEAR), motion_of(moving(0.02))

@@ -115,10 +115,11 @@ def test_what_is_asked_for_is_enough_to_see_five_per_cent_of_margin() -> None:
 
 
 def test_what_is_left_of_the_committed_plan_is_judged_too() -> None:
-    motion = motion_of(moving(0.01))
+    motion = motion_of(moving(0.01), brake=0)
     committed = replace(motion, phase=np.where(motion.phase == Phase.ROW, int(Phase.COMMITTED), motion.phase))
     case = case_of(ALL, scene=with_people(walker(1.3, 0.4)))
 
+    assert not committed.proposed().any()
     assert not ok(judge(ALL, committed, case))
 
 
@@ -238,6 +239,18 @@ def test_F29_a_person_around_the_robot_lets_nothing_move() -> None:
 
     assert margin(ALL, around, step=1e-6) < 0.0
     assert ok(judge(ALL, motion_of(still()), case_of(ALL, scene=with_people(around))))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_F38_one_person_of_whom_nothing_is_known_does_not_hide_behind_another(which: int) -> None:
+    case = case_of(HAND, scene=with_people(walker(4.0, 0.4), walker(4.0, 0.4, "bert")))
+    motion = motion_of(moving(0.01))
+    answers = [forecast(demand, motion, case) for demand in HAND.demands(case, motion)]
+    answers[which] = replace(answers[which], at_least_m=np.full(len(motion), np.nan))
+
+    (trace,) = HAND.measure(case, motion, tuple(answers))
+
+    assert np.isnan(trace.margin[3:]).all()
 
 
 def test_an_answer_of_another_shape_is_a_violation() -> None:
