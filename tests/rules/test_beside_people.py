@@ -16,13 +16,16 @@ from interlock.case import Case, Memory
 from interlock.chunk import ActionChunk
 from interlock.decide import decide
 from interlock.geometry import Capsule, Pose
+from interlock.jsonform import canonical, parse
 from interlock.judge import judge
 from interlock.lower import JointPath, layout_of, lower
 from interlock.obstacles import seen_obstacles
+from interlock.record import decision_json, read_case, review_body
 from interlock.rules import RuleSet
 from interlock.scene import Person, Scene
 from interlock.supervisor import Supervisor
 from interlock.verdict import Decision
+from interlock_rules import from_meaning
 from interlock_rules.proposals import Asked, chunk_of
 from interlock_rules.separation import Separation
 from tests.rules.beside_people import PERIOD_NS, case_beside, human, people_rules, seen_at, turned
@@ -232,6 +235,19 @@ def test_F38_a_tracker_that_is_lost_or_frozen_stops_at_the_next_tick(
 
     assert not desk.tick(people, seen_ns)
     assert desk.supervisor.memory.state == "stopped"
+
+
+def test_F42_a_review_beside_people_replays_from_its_record_to_the_same_bytes(
+    rules: RuleSet, physics: BulletPhysics
+) -> None:
+    case = case_beside(rules, [human("anna", 1.45, 0.0), human("bert", 2.0, 1.0)])
+    decision = decide(case, physics)
+    found = review_body(case, decision, 0, 0)
+
+    again = read_case(found.body["case"], lambda name: parse(found.blobs[name], name), from_meaning)
+
+    assert again.scene == case.scene
+    assert canonical(decision_json(decide(again, physics))) == canonical(decision_json(decision))
 
 
 def test_F44_the_rule_refuses_its_own_provocation(rules: RuleSet, physics: BulletPhysics) -> None:

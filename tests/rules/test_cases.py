@@ -23,7 +23,7 @@ from interlock_rules.loading import Loaded
 from interlock_rules.proposals import Asked, Start, chunk_of, state_of
 from interlock_rules.reading import adapter
 from interlock_rules.set_form import SetForm
-from tests.rules.golden import SMALL
+from tests.rules.golden import GOLDEN, SMALL
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +229,24 @@ def test_F31_there_is_no_way_out_of_where_no_joint_can_be(layout: int, value: fl
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_F01_what_is_no_number_is_refused_wherever_it_stands(what: str, value: float) -> None:
     assert decide(ABSURD[what](proposed(0), value), PANDA_PHYSICS).reaction in {"veto", "stop"}
+
+
+@pytest.mark.parametrize("name", ["people", "contact"])
+def test_a_case_says_who_is_there_and_without_anybody_the_tracker_sees_nobody(name: str) -> None:
+    loaded = load_report(GOLDEN / "valid" / f"set-{name}.yaml")
+
+    report = run_cases(loaded, BulletPhysics(loaded.rules.profile, loaded.rules.cell))
+
+    assert report.passed
+    assert [result.got.partition(":")[0] for result in report.results] == ["slowed", "permitted"]
+
+
+def test_F38_people_in_a_case_of_a_set_that_says_that_nobody_is_there_are_refused(
+    small: Loaded, physics: Physics
+) -> None:
+    head = {"region": "head", "from": ["1 m"] * 3, "to": ["1 m"] * 3, "radius": "0.1 m"}
+    beside = {"chunk": STAND, "expect": "permitted", "people": [{"name": "anna", "parts": [head]}]}
+
+    (result,) = run_cases(with_cases(small, beside), physics).results
+
+    assert result.got == "veto: check:people"
