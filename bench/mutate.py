@@ -34,8 +34,9 @@ CORE: Final = (
     "mesh_formats", "motion", "obstacles", "pairs", "question", "reach", "rotations", "shapes", "slowing", "verdict",
 )  # fmt: skip
 KINDS: Final = (
-    "answers", "approach", "bodies", "clearance", "gripper", "joints", "mesh_file", "pairs", "people", "per_joint", "prisms", "separation", "singularity",
-    "split_cache", "splitter", "splitting", "surfaces", "swept", "tool", "torque", "traces", "zones",
+    "answers", "approach", "bodies", "clearance", "contact", "gripper", "joints", "mesh_file", "pairs", "people",
+    "per_joint", "prisms", "regions", "separation", "singularity", "split_cache", "splitter", "splitting", "surfaces",
+    "swept", "tool", "torque", "traces", "zones",
 )  # fmt: skip
 CANARY: Final = (
     "interlock.verdict.Verdict.allowed: "

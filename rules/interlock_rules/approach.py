@@ -115,13 +115,13 @@ class Approach:
         return math.nan if least is None else max(least, measured)
 
     def stop(self, profile: Profile) -> Stop | None:
-        """How the robot stops; None where nobody says it. Of a profile, the longest time of any joint, also by its
-        angle.
+        """How the robot stops; None where nobody says it, or not of every joint. Of a profile, the longest time of any
+        joint, also by its angle.
         """
         own, measured = self.stopping, profile.stopping
         if own is not None:
             return Stop(own.time or 0.0, own.deceleration or math.inf)
-        if measured is None:
+        if measured is None or len(measured.angles) != len(profile.joints):
             return None
         turned = np.array(measured.angles) / joint_limits(profile, "velocity")
         return Stop(max(measured.time_s, float(turned.max())), math.inf)

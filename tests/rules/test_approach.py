@@ -167,6 +167,7 @@ def test_a_profile_s_stop_takes_its_longest_time_at_any_speed() -> None:
     own = replace(APPROACH, stopping=None)
 
     assert own.stop(PROFILE) is None
+    assert own.stop(replace(measured, stopping=Stopping(0.2, (0.1,), "test"))) is None
     assert own.stop(measured) == Stop(0.3, math.inf)  # 0.6 rad at 2 rad/s take 0.3 s at least
     assert own.stop(replace(measured, stopping=Stopping(0.4, (0.1, 0.6, 0.1), "test"))) == Stop(0.4, math.inf)
     assert replace(APPROACH, stopping=OwnStop("test", time=0.3)).stop(measured) == Stop(0.3, math.inf)
