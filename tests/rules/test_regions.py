@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from interlock.jsonform import to_json
 from interlock_rules.contact import ContactEnergy
-from interlock_rules.files import shipped
+from interlock_rules.files import SHIPPED, shipped
 from interlock_rules.loading import load, load_regions
 from interlock_rules.meaning import from_meaning
+from interlock_rules.problems import BadFile
 from interlock_rules.regions import HEAD, Contact, Most, Region, Regions
 from tests.rules.golden import GOLDEN
 
@@ -76,3 +78,31 @@ def test_what_a_record_holds_in_its_place_is_refused() -> None:
 
     with pytest.raises(ValidationError, match="contact"):
         TypeAdapter[Any](ContactEnergy).validate_json(json.dumps(tree))
+
+
+def beside(folder: Path, table: str) -> Path:
+    """The golden set in a folder of its own, with a table `mine` beside it."""
+    (folder / "regions").mkdir()
+    (folder / "regions" / "mine.yaml").write_text(table, encoding="utf-8")
+    path = folder / "set.yaml"
+    text = (GOLDEN / "valid" / "set-contact.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("regions: made-up", "regions: mine"), encoding="utf-8")
+    return path
+
+
+MADE_UP = (SHIPPED / "regions" / "made-up.yaml").read_text(encoding="utf-8")
+
+
+def test_a_table_of_one_s_own_is_found_beside_the_set(tmp_path: Path) -> None:
+    rules = load(beside(tmp_path, MADE_UP.replace("name: made-up", "name: mine")))
+
+    limit = rules.rules[0].limit
+    assert isinstance(limit, ContactEnergy)
+    assert limit.regions.name == "mine"
+
+
+def test_a_table_that_is_wrong_says_where_in_its_own_file(tmp_path: Path) -> None:
+    with pytest.raises(BadFile) as refused:
+        load(beside(tmp_path, MADE_UP.replace("mass: 3 kg", "mass: 3 m")))
+
+    assert [Path(one.place.source).name for one in refused.value.problems] == ["mine.yaml"]
