@@ -70,6 +70,7 @@ recordings: $(VENV)/wheel $(VENV)/dev
 bench: $(VENV)/wheel $(VENV)/referee
 	$(BIN)/python -m bench.speed $(if $(N),--count $(N))
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.beside $(if $(N),--count $(N))
 	$(BIN)/python -m bench.gating
 	$(BIN)/python -m bench.proxying
 	$(BIN)/python -m bench.speed_page
