@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, where_least
+from .braking import LONGEST_S
 from .build import Proposal
 from .cartesian import is_cartesian, problems, rotation_fault, targets_of
 from .case import Case
@@ -411,6 +412,7 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
         fits,
         "a brake within the profile's speed and acceleration" if fits else "no brake brings the arm to rest in time",
     )
+    yield within("brake", proposal.longest_stop_s, LONGEST_S, "s", "time to rest from the slowest moment on")
     torques = proposal.motion.torques
     if torques is not None:
         limit = joint_limits(case.rules.profile, "torque")
