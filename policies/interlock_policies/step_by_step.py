@@ -14,12 +14,13 @@ from typing import Final, Generic, Protocol, TypeVar, cast
 import numpy as np
 
 from interlock.arrays import FloatArray, floats, frozen
+from interlock.braking import brake
 from interlock.chunk import ActionChunk, Layout, Malformed, Stamps, all_commanded
 from interlock.errors import InterlockError, UnusableInput
 from interlock.lower import gripper_value, joint_limits
 from interlock.motion import Plan, Reference
 from interlock.scene import RobotState, Scene
-from interlock.stopping import Stop
+from interlock.stopping import slowing_limits
 from interlock.supervisor import Review, Supervisor
 
 from .answer import raw_digest
@@ -228,10 +229,21 @@ class StepByStep(Generic[Action]):
         return not goes_on or forgotten or now_ns < self._still_ns
 
     def _brake(self, now_ns: int) -> None:
-        """Where rows are left of the plan, the stop along them takes their place, as it was judged."""
-        plan = self._plan
-        if plan is not None and now_ns < plan.rows_end_ns:
-            self._plan = Stop(plan, now_ns).commands(self._period_ns)
+        """Where rows are left of the plan, the shortest brake along them takes their place, step by step; where there
+        is none, the plan goes on to its own, which was judged.
+        """
+        plan, period = self._plan, self._period_ns
+        if plan is None or now_ns >= plan.rows_end_ns:
+            return
+        profile = self._supervisor.rules.profile
+        told = plan.at(now_ns)
+        before = np.stack([plan.at(now_ns - period).positions, told.positions])
+        ahead = np.stack([plan.at(when).positions for when in range(now_ns + period, plan.end_ns + period, period)])
+        found = brake(before, ahead, joint_limits(profile, "velocity"), slowing_limits(profile), period / 1e9)
+        if found.fits:
+            nodes = np.concatenate([before[1:], found.positions])
+            times = now_ns + period * np.arange(len(nodes), dtype=np.int64)
+            self._plan = Plan(times, nodes, np.tile(told.grippers, (len(nodes), 1)), rows_end_ns=now_ns)
 
     def _held(self, state: RobotState, now_ns: int) -> Action:
         """The action that goes on with the plan, which ends in a brake, or stays at rest; raises NothingToExecute."""

@@ -151,7 +151,8 @@ def stop_rates(
     every: int,
 ) -> FloatArray:
     """How quickly the speed of time may fall [1/s] in a stop that begins on each interval (N,), from `begin`
-    on: 0 where no rate from `quickest` down to `slowest` keeps the limits. So many intervals at once share one.
+    on: 0 where no rate from `quickest` down to `slowest` keeps the limits, or where the plan is sooner at its own end.
+    So many intervals at once share one.
 
     At nodes (N,) [s]: velocities, accelerations, torques, torques at rest there, and what of the torques each rad/s^2
     takes in the direction of the velocity, and jerks: (N, n). Limits (n,): of accelerations, of what stopping alone
@@ -160,8 +161,8 @@ def stop_rates(
     found = np.zeros(len(seconds))
     for first in range(begin, len(seconds), every):
         last = min(first + every, len(seconds)) - 1
-        rate = quickest
-        while rate >= slowest:
+        rate, left = quickest, seconds[len(seconds) - 1] - seconds[first - 1]
+        while rate >= slowest and stop_length(rate, jerk) <= left:
             if slows(
                 first, last, rate, jerk, seconds, velocities, accelerations, torques, still, slowing, jerks, most,
                 stopping, drives, jolts,

@@ -26,6 +26,7 @@ from .scene import Held
 
 NS: Final = 1e9
 MOST_JERK: Final = 1e6  # 1/s^2: a stop that begins within 0.1 ms begins at once
+QUICKEST_S: Final = 0.02  # no stop is shorter, however slow the robot is
 SHARE: Final = 0.5  # of what a joint may jerk that a stop may take where rows are joined smoothly: curves need the rest
 
 
@@ -78,7 +79,7 @@ def stops_of(
     rates = kernels_motion.stop_rates(
         nodes.seconds, nodes.velocities, nodes.accelerations, torques, still, slowing - still,
         zeros if nodes.jerks is None else nodes.jerks, joint_limits(profile, "acceleration"),
-        slowing_limits(profile), drives, jolts if smooth else np.full(len(jolts), math.inf), jerk, 1.0 / period_s,
+        slowing_limits(profile), drives, jolts if smooth else np.full(len(jolts), math.inf), jerk, 1.0 / QUICKEST_S,
         1.0 / LONGEST_S, 2, max(1, round(period_s * profile.control_rate_hz)) if smooth else 1,
     )  # fmt: skip
     late_s = kernels_motion.delays(nodes.seconds, rates, jerk)
@@ -99,9 +100,12 @@ def _jerk(limit: FloatArray, velocities: FloatArray) -> float:
 
 def _longest(seconds: FloatArray, rates: FloatArray, jerk: float) -> float:
     """The longest time to rest [s] from any moment behind node 1."""
-    left = seconds[-1] - seconds[1:-1]
-    lengths = [kernels_motion.stop_length(rate, jerk) if rate > 0.0 else math.inf for rate in rates[2:].tolist()]
-    return float(np.minimum(left, np.array(lengths)).max(initial=0.0))
+    left = (seconds[-1] - seconds[1:-1]).tolist()
+    lengths = [
+        kernels_motion.stop_length(rate, jerk) if rate > 0.0 else own
+        for rate, own in zip(rates[2:].tolist(), left, strict=True)
+    ]
+    return float(np.array(lengths).max(initial=0.0))
 
 
 def late_of(plan: Plan, now_ns: int, seconds: FloatArray) -> FloatArray:
@@ -134,10 +138,11 @@ class Stop:
     @property
     def end_ns(self) -> int:
         """When the robot is at rest."""
-        if self.place_ns <= int(self.plan.times_ns[0]):
+        if not int(self.plan.times_ns[0]) < self.place_ns < self.plan.end_ns:
             return self.began_ns
-        left = self.began_ns + max(self.plan.end_ns - self.place_ns, 0)
-        return left if self._way is None else min(left, self.began_ns + math.ceil(self._way.duration * NS))
+        if self._way is None:
+            return self.began_ns + self.plan.end_ns - self.place_ns
+        return self.began_ns + math.ceil(self._way.duration * NS)
 
     def later(self, by_ns: int) -> Stop:
         """The same stop, so much later."""

@@ -22,11 +22,11 @@ import numpy as np
 from interlock.arrays import FloatArray
 from interlock.chunk import ActionChunk, Malformed, Stamps
 from interlock.errors import InterlockError, PermitRefused, UnusableInput
-from interlock.lower import joint_limits
 from interlock.motion import Plan
 from interlock.permit import Permit
 from interlock.rules import RuleSet
 from interlock.scene import RobotState
+from interlock.stopping import Stop
 from interlock.supervisor import Supervisor
 
 from .bad_policies import BAD_POLICIES, Answer, PolicyBroke
@@ -35,7 +35,7 @@ from .port import Asked, Clock, Policy, Robot
 
 WATCHED: Final = 10  # row periods for which a robot that must not move is watched
 STILL: Final = 0.1  # of a gripper's travel, by which a hand that nobody told anything may be measured elsewhere
-BEHIND: Final = 4  # row periods by which a robot may come to rest later than its accelerations say
+BEHIND: Final = 4  # row periods by which a robot may come to rest later than its plan or its stop says
 SEEN_PER_PERIOD: Final = 8  # places of a plan between two rows, to say whether a robot is on its path
 
 
@@ -216,15 +216,14 @@ def refuses_a_permit_that_was_taken_back(trial: Trial) -> None:
 
 
 def brakes_at_once(trial: Trial) -> None:
-    """Told to brake, the robot comes to rest on its path, as soon as its accelerations allow, and stays there."""
+    """Told to brake, the robot comes to rest on its path, when the stop that was judged does, and stays there."""
     permit, plan, _ = trial.permitted()
     trial.robot.follow(permit)
     trial.clock.sleep_until((plan.rows_start_ns + plan.rows_end_ns) // 2)
     began = trial.clock.now_ns()
     trial.robot.brake()
     trial.supervisor.braked()
-    speeds, most = np.abs(plan.at(began).velocities), joint_limits(trial.supervisor.rules.profile, "acceleration")
-    rest_ns = began + round(float((speeds / most).max()) * 1e9) + BEHIND * trial.period_ns
+    rest_ns = Stop(plan, began).end_ns + BEHIND * trial.period_ns
     path = _places(plan, began - trial.period_ns, trial.period_ns)
     while trial.clock.now_ns() < rest_ns:
         trial.clock.sleep_until(trial.clock.now_ns() + trial.period_ns)

@@ -118,7 +118,8 @@ class Hasty(Robot):
         plan = permit.use(self.digest, self.clock.now)
         rows = plan.times_ns >= plan.rows_start_ns
         self.plan = plan if self.plan is None else replace(
-            plan, times_ns=plan.times_ns[rows], positions=plan.positions[rows], grippers=plan.grippers[rows]
+            plan, times_ns=plan.times_ns[rows], positions=plan.positions[rows], grippers=plan.grippers[rows],
+            stop_rates=plan.stop_rates[rows],
         )  # fmt: skip
 
 
