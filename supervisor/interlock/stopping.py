@@ -55,13 +55,32 @@ def slowing_limits(profile: Profile) -> FloatArray:
 
 
 class Nodes(Protocol):
-    """Nodes of a motion, as in a `Motion`: the first is what was measured, the second the command of now."""
+    """Nodes of a motion: the first is what was measured, the second the command of now."""
 
-    seconds: FloatArray
-    positions: FloatArray
-    velocities: FloatArray
-    accelerations: FloatArray
-    jerks: FloatArray | None
+    @property
+    def seconds(self) -> FloatArray:
+        """From now (N,) [s]."""
+        ...
+
+    @property
+    def positions(self) -> FloatArray:
+        """As in a `Motion` (N, n)."""
+        ...
+
+    @property
+    def velocities(self) -> FloatArray:
+        """As in a `Motion` (N, n)."""
+        ...
+
+    @property
+    def accelerations(self) -> FloatArray:
+        """As in a `Motion` (N, n)."""
+        ...
+
+    @property
+    def jerks(self) -> FloatArray | None:
+        """As in a `Motion` (N, n)."""
+        ...
 
 
 def stops_of(

@@ -56,7 +56,7 @@ LAYERS = (
     ),
     ("_bullet", "torques", "obstacles", "forecast", "question", "bullet_physics"),
     ("cartesian", "inverse"),
-    ("lower", "braking"),
+    ("lower", "braking", "stopping"),
     ("build",),
     ("checks",),
     ("judge",),

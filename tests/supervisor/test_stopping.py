@@ -5,7 +5,7 @@ where the judge took it to be in time.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruckig import Result, Ruckig
 
 from interlock import stopping
 from interlock.arrays import FloatArray
@@ -23,7 +24,7 @@ from interlock.checks import stopping as stopping_check
 from interlock.decide import decide
 from interlock.geometry import Pose, Sphere
 from interlock.judge import judge, judge_plan
-from interlock.motion import Plan
+from interlock.motion import Motion, Plan
 from interlock.profile import Profile, Stopping
 from interlock.robot_model import UrdfRobot
 from interlock.scene import Held
@@ -54,18 +55,29 @@ MEASURED = Stopping(0.4, (0.25, 0.1), "made up")
 SPEED, ACCELERATION = 1.0, 10.0  # of a toy joint
 
 
-def moved(accelerations: FloatArray, start: float = 0.0) -> SimpleNamespace:
+@dataclass(frozen=True, slots=True, eq=False)
+class Moving:
+    seconds: FloatArray
+    positions: FloatArray
+    velocities: FloatArray
+    accelerations: FloatArray
+    jerks: FloatArray | None = None
+
+
+def failing(_asked: object, _given: object, _found: object) -> Result:
+    return Result.Error
+
+
+def moved(accelerations: FloatArray, start: float = 0.0) -> Moving:
     """Nodes that begin measured and told at rest, and change their speed by accelerations (N, n) a period each."""
     changes = np.vstack([np.zeros((2, accelerations.shape[1])), accelerations])
     velocities = np.cumsum(changes, axis=0) * PERIOD_S
     positions = start + np.cumsum(velocities, axis=0) * PERIOD_S
     seconds = np.maximum(np.arange(len(changes)) - 1, 0) * PERIOD_S
-    return SimpleNamespace(
-        seconds=seconds, positions=positions, velocities=velocities, accelerations=changes, jerks=None
-    )
+    return Moving(seconds=seconds, positions=positions, velocities=velocities, accelerations=changes)
 
 
-def planned(nodes: SimpleNamespace, stops: stopping.Stops, now_ns: int = NOW) -> Plan:
+def planned(nodes: Moving, stops: stopping.Stops, now_ns: int = NOW) -> Plan:
     times = now_ns + np.rint(nodes.seconds[1:] * 1e9).astype(np.int64)
     grippers = np.linspace(0.0, OPEN, len(times))[:, None]
     return Plan(times, nodes.positions[1:], grippers, int(times[-1]), now_ns, stops.rates[1:], stops.jerk)
@@ -93,6 +105,17 @@ def law(rate: float, jerk: float, at_s: float) -> tuple[float, float, float]:
 accelerations = st.lists(
     st.tuples(st.floats(-ACCELERATION, ACCELERATION), st.floats(-ACCELERATION, ACCELERATION)), min_size=2, max_size=12
 )
+
+
+def node_at(nodes: Moving, seconds: float) -> int:
+    """The end of the interval in which a moment of the plan lies."""
+    return int(min((nodes.seconds[1:] < seconds).sum() + 1, len(nodes.seconds) - 1))
+
+
+def moments(rate: float, count: int) -> list[float]:
+    """So many moments of the longest stop [s]; none where there is no stop."""
+    found: list[float] = np.linspace(0.0, LONGEST_S, count).tolist()
+    return found if rate > 0.0 else []
 
 
 def at_rest_again(steps: list[tuple[float, float]]) -> FloatArray:
@@ -127,14 +150,14 @@ def test_F32_from_any_moment_a_stop_keeps_what_the_joints_may(
     nodes = moved(at_rest_again(steps))
     stops = stops_of(nodes, None, None, robot, Physics(), PERIOD_S)
     plan = planned(nodes, stops)
-    began_s = begun * nodes.seconds[-1]
+    began_s = begun * float(nodes.seconds[-1])
     stop = Stop(plan, NOW + round(began_s * 1e9))
     most = slowing_limits(robot)
 
     rate = plan.stop_rates[max(int(np.searchsorted(plan.times_ns, stop.began_ns)), 0)] if began_s > 0.0 else 0.0
-    for at_s in np.linspace(0.0, LONGEST_S, 160) if rate > 0.0 else ():
+    for at_s in moments(rate, 160):
         along, speed, fall = law(rate, plan.stop_jerk, at_s)
-        node = min(max(int(np.searchsorted(nodes.seconds[1:], began_s + along)) + 1, 2), len(nodes.seconds) - 1)
+        node = max(node_at(nodes, began_s + along), 2)
         v, a = nodes.velocities[node], nodes.accelerations[node]
         if speed > 1e-9:
             assert (np.abs(fall * v) <= most * (1.0 + 1e-6)).all()
@@ -156,17 +179,18 @@ def test_F33_a_stop_asks_no_more_of_the_drives_than_they_have(
     held = WEIGHT if heavy else None
     torques, referee, robot = arm(heavy=heavy)
     nodes = moved(np.vstack([np.array(steps), -np.array(steps)[::-1], np.zeros((1, 7))]))
-    nodes.positions = nodes.positions + np.array([0.0, -0.4, 0.0, -2.0, 0.0, 1.8, 0.0]) + 0.3 * np.array(start)
+    bent = np.array([0.0, -0.4, 0.0, -2.0, 0.0, 1.8, 0.0]) + 0.3 * np.array(start)
+    nodes = replace(nodes, positions=nodes.positions + bent)
     physics: Any = SimpleNamespace(torques=torques.of)
     as_planned = torques.of(nodes.positions, nodes.velocities, nodes.accelerations, held)
     stops = stops_of(nodes, as_planned, held, robot, physics, PERIOD_S)
     first = max(2, round(begun * (len(nodes.seconds) - 1)))
     limit = np.array([one.torque for one in robot.joints])
 
-    rate, began_s = stops.rates[first], nodes.seconds[first]
-    for at_s in np.linspace(0.0, LONGEST_S, 60) if rate > 0.0 else ():
+    rate, began_s = float(stops.rates[first]), float(nodes.seconds[first])
+    for at_s in moments(rate, 60):
         along, speed, fall = law(rate, stops.jerk, at_s)
-        node = min(int(np.searchsorted(nodes.seconds[1:], began_s + along)) + 1, len(nodes.seconds) - 1)
+        node = node_at(nodes, began_s + along)
         v, a = nodes.velocities[node], nodes.accelerations[node]
         told = referee.of(nodes.positions[node, None], speed * v[None], (speed**2 * a - fall * v)[None])[0]
         assert (np.abs(told) <= np.maximum(limit, np.abs(as_planned[node])) * (1.0 + 1e-6) + 1e-4).all()
@@ -255,7 +279,7 @@ def test_where_there_is_no_stop_on_the_way_the_plan_goes_on_to_its_own_end() -> 
 
 def test_a_stop_that_nobody_can_work_out_is_the_plans_own(monkeypatch: pytest.MonkeyPatch) -> None:
     found = proposal(case(chunk(horizon=6))).plan
-    monkeypatch.setattr(stopping.Ruckig, "calculate", lambda *_: stopping.Result.Error)
+    monkeypatch.setattr(Ruckig, "calculate", failing)
 
     stop = Stop(found, found.rows_start_ns + PERIOD)
 
@@ -355,8 +379,8 @@ def test_a_smooth_robot_stops_within_its_jerk() -> None:
     assert (softer.rates <= stops.rates + 1e-12).all()
 
 
-def joined_nodes(motion: Any) -> SimpleNamespace:
-    return SimpleNamespace(
+def joined_nodes(motion: Motion) -> Moving:
+    return Moving(
         seconds=motion.times_s, positions=motion.positions, velocities=motion.velocities,
         accelerations=motion.accelerations, jerks=motion.jerks,
     )  # fmt: skip
