@@ -31,7 +31,7 @@ from rich.progress import Progress
 
 from bench.nowhere import Nowhere
 from interlock import BulletPhysics, Supervisor
-from interlock.arrays import FloatArray
+from interlock.arrays import FloatArray, where_least
 from interlock.case import Case
 from interlock.chunk import ActionChunk, Malformed
 from interlock.geometry import Pose, Sphere
@@ -294,7 +294,7 @@ class Watched:
         if len(self._speeds) == WINDOW + 1:
             change: FloatArray = np.abs(self._speeds[-1] - self._speeds[0]) / (WINDOW * 5e-3)
             if not bool((change <= self._limits).all()):
-                joint = int((change - self._limits).argmax())
+                joint = where_least(self._limits - change)
                 self._note(f"joint {joint + 1} changes its speed by {change[joint]:.1f} rad/s^2")
         x, y, z = tool_point(self.stage).tolist()
         if not (bool(shapely.intersects_xy(self._polygon, x, y)) and self._low <= z <= self._high):
