@@ -17,12 +17,11 @@ from .motion import Motion, Phase, Plan, Reference, RobotModel
 from .physics import Physics
 from .profile import Profile
 from .scene import Held
-from .stopping import Stops, late_of, slowing_limits, stops_of
+from .stopping import LEAD, Stops, late_of, rates_of, slowing_limits, stops_of
 
 LENGTHENINGS = 4  # how often a brake is made longer because it would need more torque or jerk than there is
 NS = 1e9
 AHEAD = np.array([Phase.COMMITTED, Phase.ROW, Phase.BRAKE], dtype=np.int64)  # from the reference to rest
-LEAD = 2  # nodes of a motion before it begins: what was measured, and the command of now
 SHORTEST_NS = 1000  # between two nodes that are closer a speed would be rounding error, and nothing else
 
 
@@ -160,22 +159,8 @@ def _plan(case: Case, path: JointPath, nodes: _Nodes, seconds: FloatArray, stops
         times = np.concatenate([before.times_ns[first:last], times])
         positions = np.concatenate([before.positions[first:last], positions])
         grippers = np.concatenate([before.grippers[first:last], grippers])
-    rates = _rates(times, case.now_ns + np.rint(seconds * NS).astype(np.int64), stops.rates)
+    rates = rates_of(times, case.now_ns + np.rint(seconds * NS).astype(np.int64), stops.rates)
     return Plan(times, positions, grippers, path.rows_end_ns, path.start_ns, rates, stops.jerk)
-
-
-def _rates(times: IntArray, known: IntArray, rates: FloatArray) -> FloatArray:
-    """The rates (P,) of a plan's intervals that end at times (P,): the least of those (N,) that are known to end at
-    others and lie in each; 0 for what is past.
-    """
-    first = np.maximum(np.searchsorted(known, np.concatenate([times[:1], times[:-1]]), side="right"), LEAD)
-    last = np.searchsorted(known, times, side="left")
-    found = np.zeros(len(times))
-    for place in range(len(times)):
-        inside = rates[first[place] : last[place] + 1]
-        if len(inside):
-            found[place] = inside.min()
-    return found
 
 
 def _joined(lead: _Nodes, nodes: _Nodes, offset_s: float) -> _Nodes:

@@ -413,16 +413,22 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
         "a brake within the profile's speed and acceleration" if fits else "no brake brings the arm to rest in time",
     )
     yield within("brake", proposal.longest_stop_s, LONGEST_S, "s", "time to rest from the slowest moment on")
-    torques = proposal.motion.torques
-    if torques is not None:
-        limit = joint_limits(case.rules.profile, "torque")
-        over = np.abs(torques[proposal.motion.braking()]) - limit
-        worst = np.unravel_index(int(np.argmax(np.where(np.isnan(over), np.inf, over))), over.shape)
-        joint = int(worst[1])
-        yield within(
-            "brake", float(over[worst] + limit[joint]), float(limit[joint]), "N m", "torque while braking",
-            links=(case.rules.profile.joint_names[joint],),
-        )  # fmt: skip
+    motion, profile = proposal.motion, case.rules.profile
+    if motion.torques is not None:
+        yield _braking(profile, motion.torques[motion.braking()], joint_limits(profile, "torque"), "N m", "torque")
+    limit = joint_limits(profile, "jerk")
+    if motion.jerks is not None and not np.isnan(limit).all():
+        named = np.where(np.isnan(limit), np.inf, limit)  # a jerk that the profile does not name is not limited
+        yield _braking(profile, motion.jerks[motion.braking()], named, "rad/s^3", "jerk")
+
+
+def _braking(profile: Profile, found: FloatArray, limit: FloatArray, unit: str, what: str) -> Finding:
+    """The worst of what braking takes (B, n), against limits (n,)."""
+    over = np.abs(found) - limit
+    node, joint = np.unravel_index(int(np.argmax(np.where(np.isnan(over), np.inf, over))), over.shape)
+    value, most = float(np.abs(found[node, joint])), float(limit[joint])
+    name = profile.joint_names[int(joint)]
+    return within("brake", value, most, unit, f"{what} while braking", links=(name,))
 
 
 def hand(case: Case) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from .scene import Held
 
 NS: Final = 1e9
 MOST_JERK: Final = 1e6  # 1/s^2: a stop that begins within 0.1 ms begins at once
+LEAD: Final = 2  # nodes of a motion before it begins: what was measured, and the command of now
 QUICKEST_S: Final = 0.02  # no stop is shorter, however slow the robot is
 SHARE: Final = 0.5  # of what a joint may jerk that a stop may take where rows are joined smoothly: curves need the rest
 
@@ -99,7 +100,7 @@ def stops_of(
         nodes.seconds, nodes.velocities, nodes.accelerations, torques, still, slowing - still,
         zeros if nodes.jerks is None else nodes.jerks, joint_limits(profile, "acceleration"),
         slowing_limits(profile), drives, jolts if smooth else np.full(len(jolts), math.inf), jerk, 1.0 / QUICKEST_S,
-        1.0 / LONGEST_S, 2, max(1, round(period_s * profile.control_rate_hz)) if smooth else 1,
+        1.0 / LONGEST_S, LEAD, max(1, round(period_s * profile.control_rate_hz)) if smooth else 1,
     )  # fmt: skip
     late_s = kernels_motion.delays(nodes.seconds, rates, jerk)
     return Stops(frozen(rates), frozen(late_s), jerk, _longest(nodes.seconds, rates, jerk))
@@ -127,6 +128,20 @@ def _longest(seconds: FloatArray, rates: FloatArray, jerk: float) -> float:
     return float(np.array(lengths).max(initial=0.0))
 
 
+def rates_of(times: IntArray, known: IntArray, rates: FloatArray) -> FloatArray:
+    """The rates (P,) of a plan's intervals that end at times (P,): the least of those (N,) that are known to end at
+    others, of the nodes of a motion, and lie in each; 0 for what is past.
+    """
+    first = np.maximum(np.searchsorted(known, np.concatenate([times[:1], times[:-1]]), side="right"), LEAD)
+    last = np.searchsorted(known, times, side="left")
+    found = np.zeros(len(times))
+    for place in range(len(times)):
+        inside = rates[first[place] : last[place] + 1]
+        if len(inside):
+            found[place] = inside.min()
+    return found
+
+
 def late_of(plan: Plan, now_ns: int, seconds: FloatArray) -> FloatArray:
     """As in `Stops.late_s`, for what is left of a permitted plan, at so many seconds (N,) from now."""
     rates = _at(plan, now_ns + np.rint(seconds * NS).astype(np.int64))
@@ -136,9 +151,7 @@ def late_of(plan: Plan, now_ns: int, seconds: FloatArray) -> FloatArray:
 def _at(plan: Plan, when_ns: IntArray) -> FloatArray:
     """The rates of the intervals of a plan in which moments (M,) lie; 0 before and after it."""
     place = np.searchsorted(plan.times_ns, when_ns, side="left")
-    rates = np.append(plan.stop_rates, 0.0)
-    rates[0] = 0.0
-    return np.asarray(rates[place])
+    return np.asarray(np.append(plan.stop_rates, 0.0)[place])
 
 
 class Stop:
