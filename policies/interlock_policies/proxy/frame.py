@@ -33,6 +33,8 @@ Failure: TypeAlias = Literal[
     "upstream closed the connection", "upstream's answer cannot be read",
     "upstream's answer has no rows of the right shape",
 ]  # fmt: skip
+Begin: TypeAlias = Callable[[], Callable[[], "Proposed"]]
+"""Begins to ask the upstream; what it returns waits for the answer, and raises NoAnswer."""
 Told: TypeAlias = Literal["permit", "slow", "truncate", "veto", "stop"]
 
 HELD: Final = "the observation cannot be used, so nobody knows where to hold"
@@ -130,17 +132,20 @@ class Session:
         self._sequence = 0
         self._dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32)
 
-    def reply(self, observation: Mapping[str, object], ask: Callable[[], Proposed]) -> Answer:
-        """The answer to a request. `ask` asks the upstream, and raises NoAnswer.
+    def reply(self, observation: Mapping[str, object], begin: Begin) -> Answer:
+        """The answer to a request. The upstream is not asked before the observation was found to be usable.
 
         1. Read the observation; what cannot be read is put on record. Raises HoldUnknown.
-        2. Ask the upstream, and wait until what was permitted before has come to rest.
+        2. Ask the upstream, and wait until what was permitted before has come to rest. While it thinks, what takes long
+           and decides nothing is worked out: the digests of the images.
         3. Review its rows, with as many to be executed as leave room for their brake.
         4. Permitted: those rows, then the brake, then hold. Everything else: hold.
         """
         seen = self._seen(observation)
+        answer_of = begin()
+        images = seen.observed.images
         try:
-            proposed = ask()
+            proposed = answer_of()
             values = self._values(proposed)
         except NoAnswer as error:
             return self._without_rows(seen, error)
@@ -148,7 +153,7 @@ class Session:
         received_ns = self._clock.now_ns()
         self._wait()
         now = self._clock.now_ns()
-        chunk = self._chunk(seen, values, proposed.raw_digest, received_ns, now)
+        chunk = self._chunk(seen, images, values, proposed.raw_digest, received_ns, now)
         review = self._reviewed(chunk, seen)
         answer = self._answer(review, chunk, values, seen)
         about = {**answer.about, "dropped": list(proposed.dropped)} if proposed.dropped else answer.about
@@ -266,7 +271,9 @@ class Session:
         if plan is not None and self._clock.now_ns() < plan.end_ns:
             self._clock.sleep_until(plan.end_ns)
 
-    def _chunk(self, seen: _Seen, values: Rows, raw_digest: str, received_ns: int, now_ns: int) -> ActionChunk:
+    def _chunk(
+        self, seen: _Seen, images: tuple[str, ...], values: Rows, raw_digest: str, received_ns: int, now_ns: int
+    ) -> ActionChunk:
         rules, first_row_ns = self._supervisor.rules, now_ns + self._timing.lead_ns
         judged = floats("values", cast("FloatArray", values), 2)
         stamps = Stamps(
@@ -291,7 +298,7 @@ class Session:
             anchor=seen.state.positions,
             normalisation=Normalisation("none", "", ""),
             instruction=seen.observed.instruction,
-            images=seen.observed.images,
+            images=images,
             model=Model("upstream"),
             raw_digest=raw_digest,
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import Final
 
 from interlock.errors import UnusableInput
@@ -78,3 +80,9 @@ def address(text: str) -> tuple[str, int]:
     if not colon or not host or not port.isdecimal() or not port.isascii() or int(port) > 65535:
         raise UnusableInput(f"{text[:80]!r} is no address; expected a host and a port, as in 127.0.0.1:8001")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def bound(sockets: Iterable[socket]) -> str:
+    """Where a server listens, as `address` reads it."""
+    host, port = next(iter(sockets)).getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -115,7 +115,7 @@ class Desk:
                 raise said
             return Proposed(said, RAW)
 
-        return self.session.reply(self.seen(**changes), ask)
+        return self.session.reply(self.seen(**changes), lambda: ask)
 
     def play(self, answer: Answer, rows: int = HORIZON) -> FloatArray:
         """Plays so many rows, as a client does; where the joints were after each, (rows, n)."""
