@@ -34,7 +34,7 @@ from interlock.scene import RobotState, Scene
 from interlock.supervisor import Review
 from interlock_audit_logs import open_log
 from interlock_policies.proxy.answering import upstream
-from interlock_policies.proxy.frame import Answer, Begin, Session, Timing
+from interlock_policies.proxy.frame import Seen, Session, Timing
 from interlock_policies.proxy.listening import Listening
 from interlock_policies.proxy.observing import HandAt, JointsAt, Observing
 from interlock_policies.proxy.openpi import OpenpiProxy
@@ -95,9 +95,9 @@ class Rested(Session):
     """A session that is asked again a second after the last request: the robot rests."""
 
     @override
-    def reply(self, observation: Mapping[str, object], begin: Begin) -> Answer:
+    def seen(self, observation: Mapping[str, object]) -> Seen:
         self._clock.sleep_until(self._clock.now_ns() + 1_000_000_000)
-        return super().reply(observation, begin)
+        return super().seen(observation)
 
 
 async def answers(connection: ServerConnection) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
@@ -87,41 +87,41 @@ def understood(said: bytes, read: Callable[[bytes], T]) -> tuple[T, str]:
 
 class Answering:
     """One session for all who ask, one after the other: the robot is one, and whoever asks while it may still move is
-    judged by that. All blocking work and physics happen in one thread.
+    judged by that. Whatever waits, and all physics, is done in one thread.
     """
 
     def __init__(self, supervisor: Supervisor, session: Session) -> None:
         self._supervisor, self._session = supervisor, session
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-proxy")
-        self._asking: Future[Proposed] | None = None
+        self._turn = asyncio.Lock()
 
     async def reply(self, observation: Mapping[str, object], ask: Callable[[], Awaitable[Proposed]]) -> Answer:
-        """The session's answer. `ask` runs in this event loop and raises NoAnswer. Raises HoldUnknown and Failed."""
-        loop = asyncio.get_running_loop()
-
-        async def asked() -> Proposed:
-            return await ask()
-
-        def begun() -> Callable[[], Proposed]:  # in the session's thread
-            self._asking = asyncio.run_coroutine_threadsafe(asked(), loop)
-            return self._asking.result
-
-        def replied() -> Answer:
+        """The session's answer. `ask` raises NoAnswer, and is not called for what cannot be used. Raises HoldUnknown,
+        after that is on record, and Failed.
+        """
+        async with self._turn:
             try:
-                return self._session.reply(observation, begun)
-            finally:
-                self._cancel()  # where the session failed meanwhile, nobody waits for the answer any more
-
-        return await self._done(replied)
+                seen = self._session.seen(observation)
+            except HoldUnknown as error:
+                why = error.why
+                await self._done(lambda: self._session.unreadable(why))
+                raise
+            # While the upstream thinks: to digest images takes longer than all else that is done for an observation.
+            digests = asyncio.get_running_loop().run_in_executor(self._thread, lambda: seen.observed.images)
+            said = await _said(ask)
+            images = await digests
+            return await self._done(lambda: self._session.answered(seen, images, said))
 
     async def unreadable(self, why: str, request: bytes) -> None:
         """Puts on record that a request could not be read. Raises Failed."""
         digest = hashlib.sha256(request).hexdigest()
-        await self._done(lambda: self._session.unreadable(f"a request cannot be read: {why}", digest))
+        async with self._turn:
+            await self._done(lambda: self._session.unreadable(f"a request cannot be read: {why}", digest))
 
     async def unsent(self) -> None:
         """A reply did not reach who asked for it. Raises Failed."""
-        await self._done(self._session.unsent)
+        async with self._turn:
+            await self._done(self._session.unsent)
 
     def failed(self, error: Exception) -> str:
         """Stops the robot for a bug, unless it was stopped for that; what the peer is told of it."""
@@ -130,22 +130,22 @@ class Answering:
         return FAILED
 
     async def close(self) -> None:
-        """Ends the session and its thread, which waits for the upstream no longer."""
-        self._cancel()
+        """Ends the session and its thread."""
         await asyncio.to_thread(self._thread.shutdown)
         self._session.close()
-
-    def _cancel(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
 
     async def _done(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except HoldUnknown:
-            raise
         except Exception as error:
             raise Failed(self.failed(error)) from error
+
+
+async def _said(ask: Callable[[], Awaitable[Proposed]]) -> Proposed | NoAnswer:
+    try:
+        return await ask()
+    except NoAnswer as error:
+        return error
 
 
 class Shell(Protocol):

@@ -1,6 +1,8 @@
-"""One client's session: a request in; rows that were judged, or that hold, and what was decided out.
+"""One client's session: an observation and an upstream's rows in; rows that were judged, or that hold, and what was
+decided out.
 
-No network and no clock of its own: whoever listens hands in what was observed and a function that asks the upstream.
+No network, no clock and no threads of its own: whoever listens hands in what was observed, and then what the upstream
+said of it.
 """
 
 from __future__ import annotations
@@ -33,8 +35,6 @@ Failure: TypeAlias = Literal[
     "upstream closed the connection", "upstream's answer cannot be read",
     "upstream's answer has no rows of the right shape",
 ]  # fmt: skip
-Begin: TypeAlias = Callable[[], Callable[[], "Proposed"]]
-"""Begins to ask the upstream; what it returns waits for the answer, and raises NoAnswer."""
 Told: TypeAlias = Literal["permit", "slow", "truncate", "veto", "stop"]
 
 HELD: Final = "the observation cannot be used, so nobody knows where to hold"
@@ -55,7 +55,11 @@ class NoAnswer(InterlockError):
 
 
 class HoldUnknown(InterlockError):
-    """Where the robot is cannot be read from what was observed: there are no rows to send."""
+    """Where the robot is cannot be read from what was observed: there are no rows to send. `why` is for the record."""
+
+    def __init__(self, said: str, why: str) -> None:
+        super().__init__(said)
+        self.why = f"the observation cannot be used: {why}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +102,7 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
+class Seen:
     """A request: when it came, the robot's state and the scene then, the instruction and images, and where to hold."""
 
     arrived_ns: int
@@ -109,7 +113,8 @@ class _Seen:
 
 
 class Session:
-    """One client, one upstream, one supervisor, which nobody else asks meanwhile. `physics` is the supervisor's own.
+    """One client, one upstream, one supervisor, which nobody else asks meanwhile. `physics` is the supervisor's own. A
+    request is `seen`, then the upstream is asked, then the request is `answered`; no two of these at the same time.
 
     scene: the scene as of a moment [ns]. Raises UnusableInput for what can never work: rows that the rule set does not
     accept, velocities that are neither measured nor told, a lead that outlives the state.
@@ -132,32 +137,42 @@ class Session:
         self._sequence = 0
         self._dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32)
 
-    def reply(self, observation: Mapping[str, object], begin: Begin) -> Answer:
-        """The answer to a request. The upstream is not asked before the observation was found to be usable.
-
-        1. Read the observation; what cannot be read is put on record. Raises HoldUnknown.
-        2. Ask the upstream, and wait until what was permitted before has come to rest. While it thinks, what takes long
-           and decides nothing is worked out: the digests of the images.
-        3. Review its rows, with as many to be executed as leave room for their brake.
-        4. Permitted: those rows, then the brake, then hold. Everything else: hold.
+    def seen(self, observation: Mapping[str, object]) -> Seen:
+        """What a request says, before the upstream is asked. Waits for nothing. Raises HoldUnknown; whoever listens puts
+        that on record as `unreadable`, and does not ask the upstream.
         """
-        seen = self._seen(observation)
-        answer_of = begin()
-        images = seen.observed.images
+        arrived = self._clock.now_ns()
         try:
-            proposed = answer_of()
-            values = self._values(proposed)
+            found = self._observing.read(observation)
+        except Unreadable as error:
+            raise HoldUnknown(HELD, str(error)) from error
+        self._forget_unplayed(arrived)
+        self._doubt(found)
+        state = found.state(self._supervisor.rules.profile, arrived, self._velocities(found))
+        return Seen(arrived, found, state, self._scene(arrived), self._hold(found))
+
+    def answered(self, seen: Seen, images: tuple[str, ...], said: Proposed | NoAnswer) -> Answer:
+        """The answer to a request. `images`: the digests of what was seen; `said`: what came of asking the upstream.
+
+        1. Wait until what was permitted before has come to rest.
+        2. Review the rows, with as many to be executed as leave room for their brake.
+        3. Permitted: those rows, then the brake, then hold. Everything else: hold.
+        """
+        if isinstance(said, NoAnswer):
+            return self._without_rows(seen, said)
+        try:
+            values = self._values(said)
         except NoAnswer as error:
             return self._without_rows(seen, error)
         self._dtype = values.dtype
         received_ns = self._clock.now_ns()
         self._wait()
         now = self._clock.now_ns()
-        chunk = self._chunk(seen, images, values, proposed.raw_digest, received_ns, now)
+        chunk = self._chunk(seen, images, values, said.raw_digest, received_ns, now)
         review = self._reviewed(chunk, seen)
         answer = self._answer(review, chunk, values, seen)
-        about = {**answer.about, "dropped": list(proposed.dropped)} if proposed.dropped else answer.about
-        return replace(answer, about=about, beside=proposed.beside)
+        about = {**answer.about, "dropped": list(said.dropped)} if said.dropped else answer.about
+        return replace(answer, about=about, beside=said.beside)
 
     def unreadable(self, why: str, raw_digest: str = "") -> None:
         """Puts a request on record that could not be read at all."""
@@ -176,18 +191,6 @@ class Session:
         """The client is gone, wherever in its rows it was: what comes next starts from where the robot is measured."""
         self._supervisor.braked()
 
-    def _seen(self, observation: Mapping[str, object]) -> _Seen:
-        arrived = self._clock.now_ns()
-        try:
-            found = self._observing.read(observation)
-        except Unreadable as error:
-            self.unreadable(f"the observation cannot be used: {error}")
-            raise HoldUnknown(HELD) from error
-        self._forget_unplayed(arrived)
-        self._doubt(found)
-        state = found.state(self._supervisor.rules.profile, arrived, self._velocities(found))
-        return _Seen(arrived, found, state, self._scene(arrived), self._hold(found))
-
     def _forget_unplayed(self, arrived_ns: int) -> None:
         """Where rows that were permitted cannot have been played yet, forgets their plan, and where the robot was told
         to rest.
@@ -205,22 +208,18 @@ class Session:
         profile, step = self._supervisor.rules.profile, self._step
         lower, upper = joint_limits(profile, "lower") - step, joint_limits(profile, "upper") + step
         if not bool(((lower <= found.positions) & (found.positions <= upper)).all()):
-            self.unreadable(f"the observation cannot be used: the joints cannot be at {found.positions.round(4)}")
-            raise HoldUnknown(HELD)
+            raise HoldUnknown(HELD, f"the joints cannot be at {found.positions.round(4)}")
         for gripper, value in zip(profile.grippers, found.grippers.tolist(), strict=True):
             slack = HAND * abs(gripper.open - gripper.closed)
             ends = sorted((gripper.open, gripper.closed))
             if not ends[0] - slack <= value <= ends[1] + slack:
-                self.unreadable(f"the observation cannot be used: {gripper.name} cannot be at {value:g}")
-                raise HoldUnknown(HELD)
+                raise HoldUnknown(HELD, f"{gripper.name} cannot be at {value:g}")
         told, doubted = self._told, self._doubted
         self._doubted = None
         if told is None or self._near(found, told.positions) or (doubted is not None and self._near(found, doubted)):
             return
         self._doubted = found.positions
-        self.unreadable(f"the observation cannot be used: joints at {found.positions.round(4)}, told to rest at "
-                        f"{told.positions.round(4)}")  # fmt: skip
-        raise HoldUnknown(ELSEWHERE)
+        raise HoldUnknown(ELSEWHERE, f"joints at {found.positions.round(4)}, told to rest at {told.positions.round(4)}")
 
     @property
     def _step(self) -> FloatArray:
@@ -272,7 +271,7 @@ class Session:
             self._clock.sleep_until(plan.end_ns)
 
     def _chunk(
-        self, seen: _Seen, images: tuple[str, ...], values: Rows, raw_digest: str, received_ns: int, now_ns: int
+        self, seen: Seen, images: tuple[str, ...], values: Rows, raw_digest: str, received_ns: int, now_ns: int
     ) -> ActionChunk:
         rules, first_row_ns = self._supervisor.rules, now_ns + self._timing.lead_ns
         judged = floats("values", cast("FloatArray", values), 2)
@@ -307,7 +306,7 @@ class Session:
         room = rows_with_room(case, chunk, self._playing.layout, self._playing.moving, self._physics)
         return replace(chunk, horizon=room)
 
-    def _reviewed(self, proposal: ActionChunk | Malformed, seen: _Seen) -> Review | None:
+    def _reviewed(self, proposal: ActionChunk | Malformed, seen: Seen) -> Review | None:
         return self._note(proposal, seen.state, seen.scene)
 
     def _note(self, proposal: ActionChunk | Malformed, state: RobotState, scene: Scene) -> Review | None:
@@ -320,11 +319,11 @@ class Session:
             self._supervisor.stop(f"a review failed: {type(error).__name__}")
             return None
 
-    def _without_rows(self, seen: _Seen, error: NoAnswer) -> Answer:
+    def _without_rows(self, seen: Seen, error: NoAnswer) -> Answer:
         noted = Malformed(str(error)[:LONGEST_NOTED], error.raw_digest, self._name, self._clock.now_ns())
         return self._held(seen, self._timing.rows, _about(self._reviewed(noted, seen), error.failure))
 
-    def _answer(self, review: Review | None, chunk: ActionChunk, values: Rows, seen: _Seen) -> Answer:
+    def _answer(self, review: Review | None, chunk: ActionChunk, values: Rows, seen: Seen) -> Answer:
         if review is None or review.permit is None:
             return self._held(seen, len(values), _about(review))
         first_row_ns = cast("int", chunk.stamps.first_row_ns)
@@ -345,12 +344,12 @@ class Session:
         self._tell(_Told(plan.positions[-1], plan.grippers[-1]))
         return Answer(rows, _about(review))
 
-    def _taken_back(self, why: str, review: Review, seen: _Seen, count: int) -> Answer:
+    def _taken_back(self, why: str, review: Review, seen: Seen, count: int) -> Answer:
         self._supervisor.departed(why)
         about = {**_about(review), "reaction": "veto", "permitted_rows": 0, "rule": "proxy:room", "message": why}
         return self._held(seen, count, about)
 
-    def _held(self, seen: _Seen, count: int, about: Mapping[str, object]) -> Answer:
+    def _held(self, seen: Seen, count: int, about: Mapping[str, object]) -> Answer:
         self._tell(seen.hold)
         rows = self._playing.hold(seen.hold.positions, seen.hold.grippers, count, seen.state.positions)
         return Answer(rows.astype(self._dtype), about)
