@@ -18,6 +18,7 @@ from interlock.case import Case
 from interlock.chunk import ActionChunk, Malformed, Model, Normalisation, Stamps, all_commanded
 from interlock.errors import InterlockError, PermitRefused, UnusableInput
 from interlock.lower import joint_limits
+from interlock.measured import astray
 from interlock.physics import Physics
 from interlock.robots import Clock
 from interlock.rules import RuleSet
@@ -129,6 +130,11 @@ class Session:
         self._playing, self._observing, self._scene = playing, observing, scene
         self._clock, self._timing = clock, timing
         self._period_ns = round(playing.period_s * 1e9)
+        self._profile = supervisor.rules.profile
+        a_row = joint_limits(self._profile, "velocity") * playing.period_s
+        # How far [rad] each joint may be from where it was told to rest (n,): its tracking error, and no less than it
+        # may go in one row.
+        self._step = np.maximum(a_row, joint_limits(self._profile, "tracking"))
         self._told: _Told | None = None
         self._doubted: FloatArray | None = None  # where the robot was seen once, far from where it was told to rest
         self.hand: FloatArray | None = None
@@ -138,8 +144,8 @@ class Session:
         self._dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32)
 
     def seen(self, observation: Mapping[str, object]) -> Seen:
-        """What a request says, before the upstream is asked. Waits for nothing. Raises HoldUnknown; whoever listens puts
-        that on record as `unreadable`, and does not ask the upstream.
+        """What a request says, before the upstream is asked. Waits for nothing. Raises HoldUnknown: whoever listens
+        puts that on record as `unreadable`, and does not ask the upstream.
         """
         arrived = self._clock.now_ns()
         try:
@@ -148,7 +154,7 @@ class Session:
             raise HoldUnknown(HELD, str(error)) from error
         self._forget_unplayed(arrived)
         self._doubt(found)
-        state = found.state(self._supervisor.rules.profile, arrived, self._velocities(found))
+        state = found.state(self._profile, arrived, self._velocities(found))
         return Seen(arrived, found, state, self._scene(arrived), self._hold(found))
 
     def answered(self, seen: Seen, images: tuple[str, ...], said: Proposed | NoAnswer) -> Answer:
@@ -176,7 +182,7 @@ class Session:
 
     def unreadable(self, why: str, raw_digest: str = "") -> None:
         """Puts a request on record that could not be read at all."""
-        profile, now = self._supervisor.rules.profile, self._clock.now_ns()
+        profile, now = self._profile, self._clock.now_ns()
         nothing = np.full(len(profile.joints), np.nan)
         hands = np.full(len(profile.grippers), np.nan)
         state = RobotState(now, profile.joint_names, nothing, nothing, hands)
@@ -205,30 +211,16 @@ class Session:
         """Raises HoldUnknown for a place that the robot cannot be in, and for one that is not where it was told to rest
         until that is seen again: rows that hold at what one observation says would lead there in one step.
         """
-        profile, step = self._supervisor.rules.profile, self._step
-        lower, upper = joint_limits(profile, "lower") - step, joint_limits(profile, "upper") + step
-        if not bool(((lower <= found.positions) & (found.positions <= upper)).all()):
-            raise HoldUnknown(HELD, f"the joints cannot be at {found.positions.round(4)}")
-        for gripper, value in zip(profile.grippers, found.grippers.tolist(), strict=True):
-            slack = HAND * abs(gripper.open - gripper.closed)
-            ends = sorted((gripper.open, gripper.closed))
-            if not ends[0] - slack <= value <= ends[1] + slack:
-                raise HoldUnknown(HELD, f"{gripper.name} cannot be at {value:g}")
+        # Less slack than `checks.state` gives: that decides what may be judged, this where an arm is told to stay.
+        for what in astray(self._profile, found.positions, found.grippers, self._step.tolist(), HAND):
+            said = f"{what.name} cannot be at {what.value:g} {what.unit}; it moves from {what.low:g} to {what.high:g}"
+            raise HoldUnknown(HELD, said)
         told, doubted = self._told, self._doubted
         self._doubted = None
         if told is None or self._near(found, told.positions) or (doubted is not None and self._near(found, doubted)):
             return
         self._doubted = found.positions
         raise HoldUnknown(ELSEWHERE, f"joints at {found.positions.round(4)}, told to rest at {told.positions.round(4)}")
-
-    @property
-    def _step(self) -> FloatArray:
-        """How far [rad] each joint may be from where it was told to rest (n,): its tracking error, and no less than it
-        may go in one row.
-        """
-        profile = self._supervisor.rules.profile
-        a_row = joint_limits(profile, "velocity") * self._playing.period_s
-        return np.maximum(a_row, joint_limits(profile, "tracking"))
 
     def _near(self, found: Observed, place: FloatArray) -> bool:
         return bool((np.abs(found.positions - place) <= self._step).all())

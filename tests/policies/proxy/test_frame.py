@@ -338,7 +338,7 @@ def test_F01_nobody_holds_at_a_place_where_the_robot_cannot_be(joints: tuple[flo
     with pytest.raises(HoldUnknown):
         desk.reply(smooth(desk), joints=np.array(joints))
 
-    assert "the joints cannot be at" in str(desk.bodies()[-1])
+    assert " cannot be at" in str(desk.bodies()[-1])
 
 
 @pytest.mark.parametrize("hand", [1e39, -5.0, -0.005, OPEN * 1.06])
