@@ -1,10 +1,9 @@
 """What the proxy adds: a request's time through it, less the review, less the time of the same request to the server
 itself.
 
-Server, proxy and client are processes, the proxy's told in the end how long its reviews took; an observation has two
-images of 224 x 224. `make bench` writes
-bench/proxying.json: {"requests", "median_ms", "p99_ms", "direct_median_ms", "review_median_ms"}; the last line printed
-is the same.
+Server, proxy and client are processes of their own; the proxy says in the end how long its reviews took, and its other
+steps. An observation has two images of 224 x 224. `make bench` writes bench/proxying.json: {"requests", "median_ms",
+"p99_ms", "direct_median_ms", "review_median_ms", "parts_median_ms"}; the last line printed is the same.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
+from inspect import iscoroutinefunction
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any, Final, TypedDict, cast
@@ -27,17 +28,13 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.sync.client import ClientConnection, connect
 
 from interlock import BulletPhysics, Supervisor
-from interlock.chunk import ActionChunk, Malformed
-from interlock.log import Log
-from interlock.rules import RuleSet
-from interlock.scene import RobotState, Scene
-from interlock.supervisor import Review
+from interlock.scene import Scene
 from interlock_audit_logs import open_log
+from interlock_policies.proxy import frame, openpi
 from interlock_policies.proxy.answering import upstream
 from interlock_policies.proxy.frame import Seen, Session, Timing
 from interlock_policies.proxy.listening import Listening
 from interlock_policies.proxy.observing import HandAt, JointsAt, Observing
-from interlock_policies.proxy.openpi import OpenpiProxy
 from interlock_policies.proxy.playing import Playing
 from interlock_policies.wire import openpi as wire
 from interlock_rules import load
@@ -49,6 +46,18 @@ WARM: Final = 20  # requests that are not counted
 ROWS, HORIZON = 50, 25
 LEAD_NS: Final = 45_000_000
 PIXELS: Final = (224, 224, 3)
+REST: Final = "receiving the request, sending the reply, and what lies between the steps"
+# The steps of a request in the proxy, and what does them.
+STEPS: Final = {
+    "message": (openpi, "_observation"),
+    "observation": (Session, "seen"),
+    "ask": (openpi.Asking, "ask"),
+    "chunk": (Session, "_chunk"),
+    "room": (frame, "rows_with_room"),
+    "review": (Supervisor, "review"),
+    "rows": (Session, "_answer"),
+    "reply": (openpi, "_said"),
+}
 
 
 class Proxying(TypedDict):
@@ -59,6 +68,7 @@ class Proxying(TypedDict):
     p99_ms: float
     direct_median_ms: float
     review_median_ms: float
+    parts_median_ms: dict[str, float]
 
 
 class Jumping:
@@ -76,19 +86,24 @@ class Jumping:
         self._now_ns = max(self._now_ns, when_ns)
 
 
-class Timed(Supervisor):
-    """A supervisor that keeps how long its reviews took [ns]."""
+def _clocked(work: Callable[..., Any], took_ns: list[int]) -> Callable[..., Any]:
+    """The same work, which keeps how long it took."""
 
-    def __init__(self, rules: RuleSet, log: Log, physics: BulletPhysics, clock: Jumping) -> None:
-        super().__init__(rules, log, physics, now_ns=clock.now_ns, elapsed_ns=lambda: 0)
-        self.took_ns = list[int]()
-
-    @override
-    def review(self, chunk: ActionChunk | Malformed, state: RobotState, scene: Scene) -> Review:
+    @wraps(work)
+    def at_once(*given: object) -> object:
         began = time.perf_counter_ns()
-        found = super().review(chunk, state, scene)
-        self.took_ns.append(time.perf_counter_ns() - began)
+        found = work(*given)
+        took_ns.append(time.perf_counter_ns() - began)
         return found
+
+    @wraps(work)
+    async def awaited(*given: object) -> object:
+        began = time.perf_counter_ns()
+        found = await work(*given)
+        took_ns.append(time.perf_counter_ns() - began)
+        return found
+
+    return awaited if iscoroutinefunction(work) else at_once
 
 
 class Rested(Session):
@@ -118,7 +133,10 @@ async def _upstream() -> None:
 
 
 async def _proxy(port: int, folder: Path) -> None:
-    """A proxy in front of a server; how long its reviews took is printed in the end."""
+    """A proxy in front of a server; how long each of its steps took [ns] is printed in the end."""
+    took_ns = {name: list[int]() for name in STEPS}
+    for name, (owner, what) in STEPS.items():
+        setattr(owner, what, _clocked(getattr(owner, what), took_ns[name]))
     rules, clock = load(RULES), Jumping()
     physics = BulletPhysics(rules.profile, rules.cell)
     names = rules.profile.joint_names
@@ -134,17 +152,17 @@ async def _proxy(port: int, folder: Path) -> None:
 
     scene = Scene(rules.modes[0], ())
     with open_log(folder) as log:
-        supervisor = Timed(rules, log, physics, clock)
+        supervisor = Supervisor(rules, log, physics, now_ns=clock.now_ns, elapsed_ns=lambda: 0)
 
         def session(name: str) -> Session:
             return Rested(name, supervisor, physics, playing, observing, lambda _: scene, clock, Timing(LEAD_NS, ROWS))
 
         behind = upstream(f"ws://127.0.0.1:{port}", ("ws",), 30.0)
-        shell = OpenpiProxy(Listening("127.0.0.1", 0), behind, supervisor, session, {}, "bench")
+        shell = openpi.OpenpiProxy(Listening("127.0.0.1", 0), behind, supervisor, session, {}, "bench")
         print((await shell.start()).rpartition(":")[2], flush=True)
         await _dismissed()
         await shell.stop()
-    print(json.dumps(supervisor.took_ns))
+    print(json.dumps(took_ns))
 
 
 async def _dismissed() -> None:
@@ -197,25 +215,37 @@ def measured(requests: int) -> Proxying:
                     "joints": joints, "speeds": np.zeros(7), "hand": np.ones(1), "prompt": "put it there",
                     "side": side, **images,
                 })  # fmt: skip
-                direct_ms, _ = _asked(straight, message)
-                through_ms, said = _asked(judged, message)
+                direct_one, _ = _asked(straight, message)
+                through_one, said = _asked(judged, message)
                 reply = wire.read(said)
                 decision, rows = cast("Any", reply["interlock"]), cast("Any", reply["actions"])
                 joints = rows[-1, :7].astype(np.float64)  # where the robot was told to rest, there it is
                 if decision["reaction"] != "permit":
                     raise ValueError(f"a free way is refused: {decision}")
-                direct.append(direct_ms)
-                through.append(through_ms)
+                direct.append(direct_one)
+                through.append(through_one)
         said_last, _ = proxy.communicate()
-    review = np.array(json.loads(said_last)[WARM:]) / 1e6
-    own = np.array(through[WARM:]) - np.array(direct[WARM:]) - review
+    took = {name: np.array(found[-requests:]) / 1e6 for name, found in json.loads(said_last).items()}
+    straight_ms, through_ms = np.array(direct[-requests:]), np.array(through[-requests:])
+    own = through_ms - straight_ms - took["review"]
+    parts = {
+        "reading the message": took["message"],
+        "reading the observation": took["observation"],
+        "asking the server, beyond what a client of its own waits": took["ask"] - straight_ms,
+        "making a chunk": took["chunk"] - took["room"],
+        "finding room for the brake": took["room"],
+        "making the reply's rows": took["rows"],
+        "writing the reply": took["reply"],
+    }
+    rest = own - np.sum(list(parts.values()), axis=0)
     median, slow = (float(value) for value in np.quantile(own, [0.5, 0.99]))
     return {
         "requests": requests,
         "median_ms": round(median, 2),
         "p99_ms": round(slow, 2),
-        "direct_median_ms": round(float(np.median(direct[WARM:])), 2),
-        "review_median_ms": round(float(np.median(review)), 2),
+        "direct_median_ms": round(float(np.median(straight_ms)), 2),
+        "review_median_ms": round(float(np.median(took["review"])), 2),
+        "parts_median_ms": {name: round(float(np.median(part)), 2) for name, part in {**parts, REST: rest}.items()},
     }
 
 
