@@ -10,6 +10,7 @@ import hashlib
 import http
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, Final, cast
 
 import numpy as np
@@ -60,19 +61,18 @@ class Asking:
         """The upstream's answer to a request, as it came. Raises NoAnswer. Whatever ends it without an answer also ends
         the connection: what comes late must not be taken for the answer to the next.
         """
-        found: Proposed | None = None
-        try:
-            async with in_time(self._upstream):
-                found = _proposed(await self._asked(request))
-        except ConnectionClosed as error:
-            raise NoAnswer("upstream closed the connection", str(error)) from error
-        except WebSocketException as error:
-            raise NoAnswer("upstream cannot be reached", f"{type(error).__name__}: {error}") from error
-        except BadMessage as error:
-            raise NoAnswer("upstream's answer cannot be read", str(error)) from error
-        finally:
-            if found is None:
-                self.close()
+        with ExitStack() as unanswered:
+            unanswered.callback(self.close)
+            try:
+                async with in_time(self._upstream):
+                    found = _proposed(await self._asked(request))
+            except ConnectionClosed as error:
+                raise NoAnswer("upstream closed the connection", str(error)) from error
+            except WebSocketException as error:
+                raise NoAnswer("upstream cannot be reached", f"{type(error).__name__}: {error}") from error
+            except BadMessage as error:
+                raise NoAnswer("upstream's answer cannot be read", str(error)) from error
+            unanswered.pop_all()
         return found
 
     def close(self) -> None:
