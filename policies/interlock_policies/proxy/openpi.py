@@ -20,14 +20,13 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.http11 import Request, Response
 
 from interlock.arrays import FloatArray
-from interlock.errors import UnusableInput
 from interlock.supervisor import Supervisor
 from interlock_policies.wire import openpi as wire
 from interlock_policies.wire.caps import BadMessage, Value
 
 from .answering import MOST_BYTES, UNREADABLE, Answering, Failed, Upstream, in_time, understood
 from .frame import HoldUnknown, NoAnswer, Proposed, Session
-from .listening import SCHEME, Listening, bound
+from .listening import SCHEME, Listening, bound, opened
 from .plain_values import plain_values
 
 ACTIONS: Final = "actions"
@@ -167,8 +166,8 @@ class OpenpiProxy:
 
     async def start(self) -> str:
         """Listens; the address. Raises UnusableInput."""
-        try:
-            self._server = await serve(
+        self._server = await opened(
+            serve(
                 self._client,
                 self._listening.host,
                 self._listening.port,
@@ -185,8 +184,7 @@ class OpenpiProxy:
                 server_header=None,
                 logger=LOGGER,
             )
-        except OSError as error:
-            raise UnusableInput(f"nobody can listen there: {error.strerror or error}") from error
+        )
         return bound(self._server.sockets)
 
     async def stop(self) -> None:

@@ -14,7 +14,6 @@ from typing import Final, Literal, TypeAlias, cast
 
 import numpy as np
 
-from interlock.errors import UnusableInput
 from interlock.supervisor import Supervisor
 from interlock_policies.wire import json_numpy as wire
 from interlock_policies.wire.caps import Array, BadMessage, Caps, Value, shown
@@ -23,7 +22,7 @@ from interlock_policies.wire.json_numpy import Said, Wrapping
 from .answering import MOST_BYTES, TOKEN_NEEDED, UNREADABLE, Answering, Failed, Upstream, in_time, understood
 from .exchange import Asked, NotAnswered, Patience, Replied, posted, served
 from .frame import HoldUnknown, NoAnswer, Proposed, Rows, Session
-from .listening import SCHEME, Listening, bound
+from .listening import SCHEME, Listening, bound, opened
 
 PATH: Final = "/act"
 ABOUT: Final = "Interlock"
@@ -52,17 +51,16 @@ class OpenvlaProxy:
 
     async def start(self) -> str:
         """Listens; the address. Raises UnusableInput."""
-        try:
-            secure = self._listening.context()
-            self._server = await asyncio.start_server(
+        secure = self._listening.context()
+        self._server = await opened(
+            asyncio.start_server(
                 self._connection,
                 self._listening.host,
                 self._listening.port,
                 ssl=secure,
                 ssl_handshake_timeout=None if secure is None else self._patience.message_s,
             )
-        except OSError as error:
-            raise UnusableInput(f"nobody can listen there: {error.strerror or error}") from error
+        )
         return bound(self._server.sockets)
 
     async def stop(self) -> None:
