@@ -103,8 +103,8 @@ its steps, and the last what is left:
 |---|---:|
 """
 PROXY_END: Final = """
-Images are digested while the server thinks, and add nothing where it thinks for longer than that takes; this one does not
-think. In the last line is what a request of 300 kB takes on its second way, and two changes of thread.
+Images are digested while the server thinks, and add nothing where it thinks for longer than that takes; this one does
+not think. In the last line is what a request of 300 kB takes on its second way, and two changes of thread.
 """
 
 
