@@ -18,6 +18,7 @@ from interlock.braking import brake
 from interlock.chunk import ActionChunk, Layout, Malformed, Stamps, all_commanded
 from interlock.errors import InterlockError, UnusableInput
 from interlock.lower import gripper_value, joint_limits
+from interlock.measured import unusable
 from interlock.motion import Plan, Reference
 from interlock.scene import RobotState, Scene
 from interlock.stopping import slowing_limits
@@ -258,10 +259,7 @@ class StepByStep(Generic[Action]):
         where its plan has it stays where it is: the way back was not judged. One that cannot be read does as it was
         told.
         """
-        profile = self._supervisor.rules.profile
-        sizes = len(state.positions), len(state.grippers)
-        numbers = np.concatenate([state.positions, state.grippers])
-        seen = sizes == (len(profile.joints), len(profile.grippers)) and bool(np.isfinite(numbers).all())
+        seen = not unusable(state, self._supervisor.rules.profile)
         if seen:
             self._let_go(state, now_ns)
         if self._plan is not None:
@@ -271,7 +269,7 @@ class StepByStep(Generic[Action]):
                 raise NothingToExecute(
                     "nobody knows where the robot is, and it was told nothing yet: it cannot be held"
                 )
-            still = frozen(np.zeros(sizes[0]))
+            still = frozen(np.zeros(len(state.positions)))
             self._rest = Reference(state.positions, still, still, state.grippers)
         return self._rest
 

@@ -21,6 +21,7 @@ from .case import Case
 from .chunk import ActionChunk, Channel, Layout, Normalisation
 from .kept import kept
 from .lower import JointPath, commanded_rows, first_row_left, joint_limits, layout_of, period_ns, reference_at
+from .measured import astray
 from .motion import Phase
 from .profile import Profile
 from .rules import Reaction
@@ -294,15 +295,10 @@ def state(case: Case) -> Iterator[Finding]:
     yield flag("state", sizes == expected, f"{sizes} positions, velocities and grippers; expected {expected}")
     numbers = np.concatenate([found.positions, found.velocities, found.grippers])
     yield flag("state", bool(_sane(numbers).all()), f"state values must be finite, and at most {LARGEST:g}")
-    hands = [
-        (hand.name, hand.unit, min(hand.closed, hand.open), max(hand.closed, hand.open)) for hand in known.grippers
-    ]
-    arms = [(joint.name, "rad", joint.lower, joint.upper) for joint in known.joints]
-    for values, movers in ((found.grippers, hands), (found.positions, arms)):
-        for value, (name, unit, low, high) in zip(values.tolist(), movers, strict=False):
-            slack = TRAVEL_SLACK * (high - low)
-            if not low - slack <= value <= high + slack:
-                yield flag("state", False, f"{name} at {value:g} {unit}; it moves from {low:g} to {high:g}")
+    slacks = [TRAVEL_SLACK * (joint.upper - joint.lower) for joint in known.joints]
+    for what in astray(known, found.positions, found.grippers, slacks, TRAVEL_SLACK):
+        said = f"{what.name} at {what.value:g} {what.unit}; it moves from {what.low:g} to {what.high:g}"
+        yield flag("state", False, said)
     if found.held is not None:
         good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg <= LARGEST
         said = "a rigid transform and a finite mass" if good else found.held.pose.fault or f"{found.held.mass_kg} kg"

@@ -22,6 +22,7 @@ import numpy as np
 from interlock.arrays import FloatArray
 from interlock.chunk import ActionChunk, Malformed, Stamps
 from interlock.errors import InterlockError, PermitRefused, UnusableInput
+from interlock.measured import unusable
 from interlock.motion import Plan
 from interlock.permit import Permit
 from interlock.rules import RuleSet
@@ -269,16 +270,10 @@ ROBOT_CHECKS: Final[Mapping[str, Callable[[Trial], None]]] = MappingProxyType({
 
 
 def _usable(state: RobotState, trial: Trial) -> None:
-    """Raises NotConforming unless a state is of this robot, and finite."""
-    profile = trial.supervisor.rules.profile
-    if state.joints != profile.joint_names:
-        raise NotConforming(f"a state is of joints {list(state.joints)[:9]}; the robot has {list(profile.joint_names)}")
-    for name, found, count in (
-        ("positions", state.positions, len(profile.joints)), ("velocities", state.velocities, len(profile.joints)),
-        ("grippers", state.grippers, len(profile.grippers)),
-    ):  # fmt: skip
-        if found.shape != (count,) or not bool(np.isfinite(found).all()):
-            raise NotConforming(f"{name} of a state must be {count} finite numbers, got {found}")
+    """Raises NotConforming unless a state is of this robot, and finite, speeds too: a chunk is refused without them."""
+    fault = unusable(state, trial.supervisor.rules.profile, speeds=True)
+    if fault:
+        raise NotConforming(fault)
 
 
 def _read(trial: Trial) -> RobotState:

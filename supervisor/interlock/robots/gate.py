@@ -18,6 +18,7 @@ import numpy.typing as npt
 from interlock.arrays import FloatArray, floats, frozen
 from interlock.errors import PermitRefused, UnusableInput
 from interlock.lower import joint_limits
+from interlock.measured import unusable
 from interlock.motion import Plan
 from interlock.permit import Permit
 from interlock.scene import RobotState
@@ -69,7 +70,7 @@ class Gate:
         self._tolerances = tolerance * np.concatenate([np.ones(len(profile.joints)), travels])
         self._joints = len(profile.joints)
         self._tracking = joint_limits(profile, "tracking")
-        fault = self._unusable(state)
+        fault = unusable(state, profile)
         if fault:
             raise UnusableInput(f"a gate begins where the robot rests: {fault}")
         now = now_ns()
@@ -158,7 +159,7 @@ class Gate:
         return "a later plan was permitted and is due, and nobody followed it" if due else ""
 
     def _off(self, state: object, now_ns: int) -> str:
-        fault = self._unusable(state)
+        fault = unusable(state, self._supervisor.rules.profile)
         if fault or not isinstance(state, RobotState):
             return fault
         age, limit = (now_ns - state.seen_ns) / 1e9, self._supervisor.rules.freshness.state_s
@@ -170,16 +171,6 @@ class Gate:
             limit = float(self._tracking[joint])
             return f"joint {self._joint(joint)} is {off[joint]:.4f} rad from where it was told to be; at most {limit:g}"
         return ""
-
-    def _unusable(self, state: object) -> str:
-        profile = self._supervisor.rules.profile
-        if not isinstance(state, RobotState):
-            return f"expected a RobotState, got {type(state).__name__}"
-        if state.joints != profile.joint_names or len(state.grippers) != len(profile.grippers):
-            return f"the state is of joints {list(state.joints)[:9]} and {len(state.grippers)} grippers"
-        if len(state.positions) != len(profile.joints) or not bool(np.isfinite(state.positions).all()):
-            return f"measured positions must be {len(profile.joints)} finite numbers, got {state.positions[:9]}"
-        return "" if bool(np.isfinite(state.grippers).all()) else f"measured grippers must be finite: {state.grippers}"
 
     def _other(self, row: npt.ArrayLike, now_ns: int) -> str:
         """How the row differs from everything that is permitted within a period of now."""
