@@ -296,7 +296,8 @@ class Watched:
             if not bool((change <= self._limits).all()):
                 joint = where_least(self._limits - change)
                 self._note(f"joint {joint + 1} changes its speed by {change[joint]:.1f} rad/s^2")
-        x, y, z = tool_point(self.stage).tolist()
+        place: list[float] = tool_point(self.stage).tolist()
+        x, y, z = place
         if not (bool(shapely.intersects_xy(self._polygon, x, y)) and self._low <= z <= self._high):
             self._note(f"the tool is at ({x:.3f}, {y:.3f}, {z:.3f}) m, outside of {ZONE}")
         for thing in self.stage.task.things:
