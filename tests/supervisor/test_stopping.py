@@ -32,6 +32,7 @@ from interlock.stopping import MOST_JERK, Stop, rates_of, slowing_limits, stops_
 from interlock.torques import Torques
 from tests.supervisor import panda
 from tests.supervisor.bullet_torques import BulletTorques
+from tests.supervisor.interpreting import interpreted
 from tests.supervisor.test_build import cubic, proposal
 from tests.supervisor.toy import (
     MS,
@@ -437,3 +438,22 @@ def test_the_record_of_a_decision_says_how_its_plan_may_be_stopped() -> None:
     assert found.plan is not None
     assert found.plan.stop_rates.any()
     assert 0.0 < found.plan.stop_jerk <= MOST_JERK
+
+
+def test_stops_are_the_same_compiled_and_as_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = moved(np.array([[5.0, 0.0]] * 4 + [[0.0, 6.0]] * 3 + [[0.0, 0.0]] * 5 + [[-5.0, -4.5]] * 4))
+    loads = [(None, Physics()), (4.0 * nodes.accelerations, Physics(torque=lambda a: 4.0 * a))]
+    robots = [profile(joints=(joint("a", torque=most, jerk=jerk), joint("b", torque=11.0, jerk=jerk))) for most, jerk in
+              ((11.0, 50.0), (25.0, 5000.0))]  # fmt: skip
+    smooth = profile(interpolation="cubic", joints=(joint("a", jerk=90.0), joint("b", jerk=90.0)))
+    robots += [profile(stopping=MEASURED), smooth]
+    asked = [(torques, robot, physics) for torques, physics in loads for robot in robots]
+
+    compiled = [stops_of(nodes, torques, None, robot, physics, PERIOD_S) for torques, robot, physics in asked]
+    interpreted(monkeypatch)
+    plain = [stops_of(nodes, torques, None, robot, physics, PERIOD_S) for torques, robot, physics in asked]
+
+    for one, other in zip(compiled, plain, strict=True):
+        assert one.rates == pytest.approx(other.rates, rel=1e-12)
+        assert one.late_s == pytest.approx(other.late_s, rel=1e-12)
+    assert len({float(one.rates.sum()) for one in compiled}) > 3
