@@ -14,13 +14,14 @@
 #   make referee     random motions through the judge, and other engines as referees; how many: make referee N=10000;
 #                    a long run that goes on where it was stopped, and is added to docs/referee.md when it is done:
 #                    make referee N=200000 KEEP=runs.jsonl
+#   make interrupt   closed loops in which something goes wrong, again and again; how often: make interrupt N=10000
 #   make fuzz        any bytes at all for the readers of what peers send, 60 s; a number of inputs: make fuzz N=10000000
 #   make mutate      mutants of the judging code that no test kills
 #   make clean       removes all that these commands made
 
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
-.PHONY: bench check clean demo demo-full fmt fuzz install memory mutate pictures recordings referee test
+.PHONY: bench check clean demo demo-full fmt fuzz install interrupt memory mutate pictures recordings referee test
 
 # The first that runs, is 3.11 or later and has venv; a name alone may be a shim with nothing behind it.
 # 3.11 goes first: there PyBullet has a wheel.
@@ -85,6 +86,9 @@ memory: $(VENV)/wheel $(VENV)/dev
 referee: $(VENV)/wheel $(VENV)/referee
 	$(BIN)/python -m bench.referee $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(CASE),--case=$(CASE)) $(if $(KEEP),--keep=$(KEEP))
 	$(if $(KEEP),$(BIN)/python -m bench.referee_page $(KEEP) $(if $(SEED),--seed=$(SEED)))
+
+interrupt: $(VENV)/wheel $(VENV)/dev
+	$(BIN)/python -m bench.interrupting $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED))
 
 fuzz: $(VENV)/wheel $(VENV)/fuzz
 	$(BIN)/python -m bench.fuzz.run $(if $(N),--count=$(N)) $(if $(SEED),--seed=$(SEED)) $(if $(KEEP),--keep=$(KEEP))

@@ -11,8 +11,9 @@ was missed; 2: an engine is not installed, or the file that the run was to be ke
 
 The stated margin of a pair is its `min`, which is 0 here; the tracking error of every joint between the two, times its
 lever: from its axis to the furthest point of a ball around the moved part, at the worse end of an interval, and what
-that part can move in half of it; the uncertainty of an object, and its speed times the time; 1.5 mm for an object,
-which is judged in whole millimetres; 1.5 mm for a finger, whose sweep is; and 0.5 mm for what lies between samples.
+that part can move in half of it; the uncertainty of an object, and its speed times the time, by which the robot may be
+late where it is stopped on the way; 1.5 mm for an object, which is judged in whole millimetres; 1.5 mm for a finger,
+whose sweep is; and 0.5 mm for what lies between samples.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from interlock.errors import UnusableInput
 from interlock.lower import layout_of, lower
 from interlock.motion import Motion, Plan
 from interlock.physics import Physics
+from interlock.stopping import late_of
 from interlock.verdict import Decision, Finding
 
 TOUCHING_M: Final = 1e-4
@@ -159,7 +161,7 @@ def _proposed(case: Case, decision: Decision, physics: Physics) -> Way:
 
 def _moved(motion: Motion) -> Way:
     opening = _opening(np.vstack([motion.measured_grippers[None], motion.grippers[1:]]))
-    return _way(motion.times_s, motion.positions, opening)
+    return _way(motion.times_s, motion.positions, opening, float(motion.late_s.max()))
 
 
 def _opening(grippers: FloatArray) -> FloatArray:
@@ -181,11 +183,13 @@ def planned(case: Case, plan: Plan) -> Way:
         np.concatenate([[0.0, 0.0], (plan.times_ns[ahead] - case.now_ns) / 1e9]),
         np.vstack([case.state.positions[None], _command(plan, case.now_ns)[None], plan.positions[ahead]]),
         _opening(np.vstack([case.state.grippers[None], held[None], plan.grippers[ahead]])),
+        float(late_of(plan, case.now_ns, (plan.times_ns - case.now_ns) / 1e9).max()),
     )
 
 
-def _way(times: FloatArray, positions: FloatArray, openings: FloatArray) -> Way:
-    return Way(times, positions, np.minimum.accumulate(openings), np.maximum.accumulate(openings))
+def _way(times: FloatArray, positions: FloatArray, openings: FloatArray, late_s: float) -> Way:
+    least, most = np.minimum.accumulate(openings), np.maximum.accumulate(openings)
+    return Way(times, positions, least, most, late_s=late_s)
 
 
 def _work(task: tuple[range, int]) -> list[Outcome]:

@@ -32,6 +32,7 @@ SAMPLED_M: Final = 0.5e-3  # between two samples 1 mm apart
 class Way:
     """A motion: joint positions (N, n) [rad], straight from node to node, at times (N,) [s] from now, and what the
     gripper was told at least and at most until then (N,) [m]. intervals (N,): of samples, the interval each is from.
+    late_s: how much later [s] the robot may be anywhere on it, where it is stopped on the way.
     """
 
     times: FloatArray
@@ -39,12 +40,13 @@ class Way:
     least: FloatArray
     most: FloatArray
     intervals: IntArray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    late_s: float = 0.0
 
     def at(self, moments: FloatArray, intervals: IntArray) -> Way:
         """The way at shares (S,) of intervals (S,), which end at the nodes that they name; times are those of ends."""
         share = moments[:, None]
         between = (1.0 - share) * self.positions[intervals - 1] + share * self.positions[intervals]
-        return Way(self.times[intervals], between, self.least[intervals], self.most[intervals], intervals)
+        return Way(self.times[intervals], between, self.least[intervals], self.most[intervals], intervals, self.late_s)
 
 
 @dataclass(slots=True)
@@ -152,7 +154,7 @@ class Referee:
         far: list[tuple[float, int, _Pair]] = []
         nearest: list[tuple[float, int, _Pair]] = []
         for pair, least in self._pairs(movers, things, fine):
-            need = max(self._loses_at_most(pair) + _stated(*pair), 2.0 * STEP_M) + STEP_M
+            need = max(self._loses_at_most(pair) + _stated(*pair, way.late_s), 2.0 * STEP_M) + STEP_M
             near = least <= need
             if not near.any():
                 far.append((float(least.min()), int(np.argmin(least)), pair))
@@ -202,7 +204,7 @@ class Referee:
         """What two must keep beyond growth to count as clear, at each sample (S,) [m]."""
         joints = self._turning(pair)
         each = [self._deviation(run, one.part, joints) for one in pair if isinstance(one, _Mover)]
-        return np.asarray(np.max(each, axis=0)[run.fine.intervals] + _stated(*pair))
+        return np.asarray(np.max(each, axis=0)[run.fine.intervals] + _stated(*pair, run.fine.late_s))
 
     def start(self, way: Way, things: Sequence[Thing]) -> float:
         """The least gap [m] at the first node."""
@@ -375,9 +377,10 @@ def _growth(other: _Mover | Thing, times: FloatArray) -> FloatArray:
     return other.uncertainty + other.speed * times
 
 
-def _stated(mover: _Mover, other: _Mover | Thing) -> float:
-    """What a pair must keep beyond tracking error and growth [m] to count as clear."""
+def _stated(mover: _Mover, other: _Mover | Thing, late_s: float) -> float:
+    """What a pair must keep beyond tracking error and growth [m] to count as clear, so much later [s]."""
     fingers = sum("finger" in name for name in (mover.name, other.name))
     seen = isinstance(other, Thing) and not other.fixed
     excess = other.excess if isinstance(other, Thing) else 0.0
-    return FINGER_M * fingers + (OBJECT_M if seen else 0.0) + excess + SAMPLED_M
+    later = other.speed * late_s if isinstance(other, Thing) else 0.0
+    return FINGER_M * fingers + (OBJECT_M if seen else 0.0) + excess + SAMPLED_M + later

@@ -18,8 +18,10 @@ from interlock.braking import brake
 from interlock.chunk import ActionChunk, Layout, Malformed, Stamps, all_commanded
 from interlock.errors import InterlockError, UnusableInput
 from interlock.lower import gripper_value, joint_limits
+from interlock.measured import unusable
 from interlock.motion import Plan, Reference
 from interlock.scene import RobotState, Scene
+from interlock.stopping import slowing_limits
 from interlock.supervisor import Review, Supervisor
 
 from .answer import raw_digest
@@ -228,8 +230,8 @@ class StepByStep(Generic[Action]):
         return not goes_on or forgotten or now_ns < self._still_ns
 
     def _brake(self, now_ns: int) -> None:
-        """Where rows are left of the plan, the shortest brake along them takes their place; where there is none, the
-        plan goes on to its own, which was judged.
+        """Where rows are left of the plan, the shortest brake along them takes their place, step by step; where there
+        is none, the plan goes on to its own, which was judged.
         """
         plan, period = self._plan, self._period_ns
         if plan is None or now_ns >= plan.rows_end_ns:
@@ -238,8 +240,7 @@ class StepByStep(Generic[Action]):
         told = plan.at(now_ns)
         before = np.stack([plan.at(now_ns - period).positions, told.positions])
         ahead = np.stack([plan.at(when).positions for when in range(now_ns + period, plan.end_ns + period, period)])
-        speed, acceleration = (joint_limits(profile, name) for name in ("velocity", "acceleration"))
-        found = brake(before, ahead, speed, acceleration, period / 1e9)
+        found = brake(before, ahead, joint_limits(profile, "velocity"), slowing_limits(profile), period / 1e9)
         if found.fits:
             nodes = np.concatenate([before[1:], found.positions])
             times = now_ns + period * np.arange(len(nodes), dtype=np.int64)
@@ -258,10 +259,7 @@ class StepByStep(Generic[Action]):
         where its plan has it stays where it is: the way back was not judged. One that cannot be read does as it was
         told.
         """
-        profile = self._supervisor.rules.profile
-        sizes = len(state.positions), len(state.grippers)
-        numbers = np.concatenate([state.positions, state.grippers])
-        seen = sizes == (len(profile.joints), len(profile.grippers)) and bool(np.isfinite(numbers).all())
+        seen = not unusable(state, self._supervisor.rules.profile)
         if seen:
             self._let_go(state, now_ns)
         if self._plan is not None:
@@ -271,7 +269,7 @@ class StepByStep(Generic[Action]):
                 raise NothingToExecute(
                     "nobody knows where the robot is, and it was told nothing yet: it cannot be held"
                 )
-            still = frozen(np.zeros(sizes[0]))
+            still = frozen(np.zeros(len(state.positions)))
             self._rest = Reference(state.positions, still, still, state.grippers)
         return self._rest
 

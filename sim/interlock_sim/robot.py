@@ -8,10 +8,11 @@ from collections import deque
 import numpy as np
 
 from interlock.geometry import Pose, Vector
+from interlock.motion import Plan
 from interlock.permit import Permit
 from interlock.scene import RobotState, Scene, SceneObject
 
-from .track import braked, following
+from .track import following, stopped
 from .world import Thing, World
 
 UNCERTAINTY_M = 0.002  # the poses in the scene are the physics' own; this is what a camera would be granted
@@ -41,7 +42,7 @@ class SimRobot:
         self._world = world
         self._sensors = Sensors(world, mode, target)
         self._digest = world.profile.digest
-        self._accelerations = np.array([joint.acceleration for joint in world.profile.joints])
+        self._plan: Plan | None = None  # that it follows, until it is told to stop
 
     def read(self) -> tuple[RobotState, Scene]:
         """The measured state, and the scene: every thing that is not in the hand, as of now."""
@@ -49,12 +50,14 @@ class SimRobot:
 
     def follow(self, permit: Permit) -> None:
         """Goes over to the permitted plan at the plan's own time; raises PermitRefused."""
-        plan = permit.use(self._digest, self._world.now_ns)
-        self._world.follow(following(self._world.track, plan, self._world.now_ns))
+        self._plan = permit.use(self._digest, self._world.now_ns)
+        self._world.follow(following(self._world.track, self._plan, self._world.now_ns))
 
     def brake(self) -> None:
-        """Comes to rest along the path that it follows, within the profile's accelerations; the hand stays."""
-        self._world.follow(braked(self._world.track, self._world.now_ns, self._accelerations))
+        """Stops along the plan that it follows, as that was judged; the hand stays as it is."""
+        if self._plan is not None:
+            self._world.follow(stopped(self._world.track, self._plan, self._world.now_ns))
+            self._plan = None
 
 
 class Sensors:

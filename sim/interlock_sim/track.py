@@ -8,6 +8,7 @@ import numpy as np
 
 from interlock.arrays import FloatArray, IntArray, floats
 from interlock.motion import Plan
+from interlock.stopping import Stop
 
 STEP_NS = 1_000_000  # the motors are commanded at 1 kHz
 EASING = 60  # steps over which a change of plan without notice is taken up
@@ -112,31 +113,14 @@ def following(track: Track, plan: Plan, now_ns: int) -> Track:
     return spliced(track, plan.times_ns, plan.positions, plan.grippers, now_ns)
 
 
-def braked(track: Track, now_ns: int, accelerations: FloatArray) -> Track:
-    """The track that stops along its own path, its speed falling evenly, within joint accelerations (n,) [rad/s^2].
+def stopped(track: Track, plan: Plan, now_ns: int) -> Track:
+    """The track that stops along a plan that it follows, as the plan was judged for it.
 
-    It begins half a rounding after now: what comes before has shaped the command of now. The gripper's value is held.
+    It begins half a rounding after now: what comes before has shaped the command of now.
     """
     begin_ns = now_ns + STEP_NS * (ROUNDING // 2)
-    path, _ = track.window(begin_ns, max((track.end_ns - begin_ns) // STEP_NS, 0) + 2)
-    kept, grippers = track.window(now_ns - ROUNDING * STEP_NS, ROUNDING + ROUNDING // 2)
-    stop = _stop(path, accelerations)
-    held = np.repeat(grippers[-1:], len(stop), axis=0)
-    return Track(now_ns - ROUNDING * STEP_NS, np.concatenate([kept, stop]), np.concatenate([grippers, held]))
-
-
-def _stop(path: FloatArray, accelerations: FloatArray) -> FloatArray:
-    """The shortest stop (M, n) along a path (K, n) within accelerations; where there is none, the longest tried."""
-    stop = path[:1]
-    for steps in (40, 60, 80, 100, 120, 150, 180, 220, 260, 320, 400, 500, 700, 1000):
-        share = np.arange(steps + 1) / steps
-        reached = steps * (share - share**2 / 2.0)
-        stop = _between(reached, np.arange(0.0, len(path)), path)
-        spaced = np.concatenate([path[:1] - (path[1:2] - path[:1]) * ROUNDING, stop[::ROUNDING], stop[-1:], stop[-1:]])
-        bends = np.abs(np.diff(spaced, n=2, axis=0)) / (ROUNDING * STEP_NS / 1e9) ** 2
-        if np.all(bends <= accelerations):
-            break
-    return stop
+    stop = Stop(plan, begin_ns).commands(STEP_NS)
+    return spliced(track, stop.times_ns, stop.positions, stop.grippers, now_ns)
 
 
 def _between(when: FloatArray, nodes: FloatArray, values: FloatArray) -> FloatArray:

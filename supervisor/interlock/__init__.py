@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .errors import InterlockError, UnusableInput
     from .permit import Permit
     from .scene import Held, RobotState, Scene, SceneObject
+    from .stopping import Stop
     from .supervisor import Review, Supervisor
     from .verdict import Decision, Finding, Verdict
 
@@ -34,6 +35,7 @@ _HOMES: Final = {
     "Scene": "scene",
     "SceneObject": "scene",
     "Stamps": "chunk",
+    "Stop": "stopping",
     "Supervisor": "supervisor",
     "UnusableInput": "errors",
     "Verdict": "verdict",
@@ -58,6 +60,7 @@ __all__ = [
     "Scene",
     "SceneObject",
     "Stamps",
+    "Stop",
     "Supervisor",
     "UnusableInput",
     "Verdict",

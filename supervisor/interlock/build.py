@@ -16,9 +16,10 @@ from .lower import JointPath, joint_limits, reference_at
 from .motion import Motion, Phase, Plan, Reference, RobotModel
 from .physics import Physics
 from .profile import Profile
-from .scene import Held, RobotState
+from .scene import Held
+from .stopping import LEAD, Stops, late_of, rates_of, slowing_limits, stops_of
 
-LENGTHENINGS = 4  # how often a brake is made longer because it would need more torque than the drives have
+LENGTHENINGS = 4  # how often a brake is made longer because it would need more torque or jerk than there is
 NS = 1e9
 AHEAD = np.array([Phase.COMMITTED, Phase.ROW, Phase.BRAKE], dtype=np.int64)  # from the reference to rest
 SHORTEST_NS = 1000  # between two nodes that are closer a speed would be rounding error, and nothing else
@@ -26,12 +27,15 @@ SHORTEST_NS = 1000  # between two nodes that are closer a speed would be roundin
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
-    """A path with its brake, as one motion for the judge and one plan for the robot."""
+    """A path with its brake, as one motion for the judge and one plan for the robot; and the longest time to rest [s]
+    from any moment on.
+    """
 
     path: JointPath
     motion: Motion
     plan: Plan
     brake_fits: bool
+    longest_stop_s: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +55,11 @@ class _Nodes:
 def propose(case: Case, path: JointPath, physics: Physics) -> Proposal:
     """The motion and plan of a path: its rows to be permitted, and the shortest brake within 100 % of the profile."""
     found, nodes = _stop(path, case.rules.profile, case.state.held, physics)
-    motion = _motion(case, path, nodes, physics)
-    return Proposal(path, motion, _plan(case, path, nodes), found.fits)
+    joined = _joined(_lead(case, path.start_ns), nodes, (path.start_ns - case.now_ns) / NS)
+    torques = physics.torques(joined.positions, joined.velocities, joined.accelerations, case.state.held)
+    stops = stops_of(joined, torques, case.state.held, case.rules.profile, physics, path.period_ns / NS)
+    motion = _assembled(case, physics, joined, torques, stops.late_s)
+    return Proposal(path, motion, _plan(case, path, nodes, joined.seconds, stops), found.fits, stops.longest_s)
 
 
 def periods_to_rest(path: JointPath, profile: Profile, held: Held | None, physics: Physics) -> int | None:
@@ -66,16 +73,18 @@ def periods_to_rest(path: JointPath, profile: Profile, held: Held | None, physic
 def _stop(path: JointPath, profile: Profile, held: Held | None, physics: Physics) -> tuple[Brake, _Nodes]:
     rows = path.positions[: path.commit]
     before = np.concatenate([path.reference.positions[None], rows])[-2:]
-    speed, acceleration, torque = (joint_limits(profile, name) for name in ("velocity", "acceleration", "torque"))
+    speed, torque, jerk = (joint_limits(profile, name) for name in ("velocity", "torque", "jerk"))
     least, lengthened = 0, 0
     while True:
-        found = brake(before, path.positions[path.commit :], speed, acceleration, path.period_ns / NS, least)
+        found = brake(before, path.positions[path.commit :], speed, slowing_limits(profile), path.period_ns / NS, least)
         nodes = _nodes(path, rows, found.positions, profile)
         braking = nodes.phase == Phase.BRAKE
         torques = physics.torques(
             nodes.positions[braking], nodes.velocities[braking], nodes.accelerations[braking], held
         )
-        if not found.fits or torques is None or lengthened == LENGTHENINGS or bool((np.abs(torques) <= torque).all()):
+        strong = torques is None or bool((np.abs(torques) <= torque).all())
+        soft = nodes.jerks is None or not bool((np.abs(nodes.jerks[braking]) > jerk).any())
+        if not found.fits or lengthened == LENGTHENINGS or (strong and soft):
             return found, nodes
         least = len(found.positions) - 1 + max(1, len(found.positions) // 3)
         lengthened += 1
@@ -135,29 +144,23 @@ def _cubic(
     )
 
 
-def _plan(case: Case, path: JointPath, nodes: _Nodes) -> Plan:
-    """The nodes behind what is left of the committed plan, which the robot follows until they take over."""
+def _plan(case: Case, path: JointPath, nodes: _Nodes, seconds: FloatArray, stops: Stops) -> Plan:
+    """The nodes behind what is left of the committed plan, which the robot follows until they take over; with the stops
+    that were worked out at so many seconds (N,) from now.
+    """
     times = path.start_ns + np.rint(nodes.seconds * NS).astype(np.int64)
+    positions, grippers = nodes.positions, nodes.grippers
     before = case.memory.plan
-    if before is None or case.now_ns >= before.end_ns:
-        return Plan(times, nodes.positions, nodes.grippers, path.rows_end_ns, path.start_ns)
-    # Two nodes from before now: the velocity and acceleration of the command of now come from them.
-    seen_ns = case.now_ns - round(case.rules.freshness.state_s * NS)  # a state so old is still compared with the plan
-    first = max(int(np.searchsorted(before.times_ns, seen_ns)) - 2, 0)
-    last = int(np.searchsorted(before.times_ns, path.start_ns - SHORTEST_NS))
-    return Plan(
-        np.concatenate([before.times_ns[first:last], times]),
-        np.concatenate([before.positions[first:last], nodes.positions]),
-        np.concatenate([before.grippers[first:last], nodes.grippers]),
-        path.rows_end_ns,
-        path.start_ns,
-    )
-
-
-def _motion(case: Case, path: JointPath, nodes: _Nodes, physics: Physics) -> Motion:
-    lead = _lead(case, path.start_ns)
-    offset = (path.start_ns - case.now_ns) / NS
-    return assemble(case.now_ns, case.state, physics, _joined(lead, nodes, offset))
+    if before is not None and case.now_ns < before.end_ns:
+        # Two nodes from before now: the velocity and acceleration of the command of now come from them.
+        seen_ns = case.now_ns - round(case.rules.freshness.state_s * NS)  # a state so old is still compared with it
+        first = max(int(np.searchsorted(before.times_ns, seen_ns)) - 2, 0)
+        last = int(np.searchsorted(before.times_ns, path.start_ns - SHORTEST_NS))
+        times = np.concatenate([before.times_ns[first:last], times])
+        positions = np.concatenate([before.positions[first:last], positions])
+        grippers = np.concatenate([before.grippers[first:last], grippers])
+    rates = rates_of(times, case.now_ns + np.rint(seconds * NS).astype(np.int64), stops.rates)
+    return Plan(times, positions, grippers, path.rows_end_ns, path.start_ns, rates, stops.jerk)
 
 
 def _joined(lead: _Nodes, nodes: _Nodes, offset_s: float) -> _Nodes:
@@ -196,7 +199,7 @@ def _lead(case: Case, until_ns: int) -> _Nodes:
         accelerations=np.array(accelerations),
         jerks=None,
         grippers=np.array(grippers),
-        phase=np.array([Phase.MEASURED] * 2 + [Phase.COMMITTED] * (len(positions) - 2), dtype=np.int64),
+        phase=np.array([Phase.MEASURED] * LEAD + [Phase.COMMITTED] * (len(positions) - LEAD), dtype=np.int64),
         row=np.full(len(positions), -1, dtype=np.int64),
     )
 
@@ -221,17 +224,18 @@ def rest_of_plan(case: Case, plan: Plan, physics: Physics) -> Motion:
         phase=phase,
         row=np.full(len(nodes), -1, dtype=np.int64),
     )
-    return assemble(case.now_ns, case.state, physics, _joined(lead, rest, 0.0))
+    joined = _joined(lead, rest, 0.0)
+    torques = physics.torques(joined.positions, joined.velocities, joined.accelerations, case.state.held)
+    return _assembled(case, physics, joined, torques, late_of(plan, case.now_ns, joined.seconds))
 
 
-def assemble(now_ns: int, state: RobotState, physics: Physics, nodes: _Nodes) -> Motion:
-    """The motion with its poses, tool points and torques."""
-    model, positions = physics.model, frozen(nodes.positions)
+def _assembled(case: Case, physics: Physics, nodes: _Nodes, torques: FloatArray | None, late_s: FloatArray) -> Motion:
+    """The motion with its poses and tool points."""
+    model, positions, state = physics.model, frozen(nodes.positions), case.state
     empty = np.empty((len(nodes.seconds), 0, 4, 4))
     poses = frozen(empty) if model is None else model.forward(positions)
-    torques = physics.torques(positions, nodes.velocities, nodes.accelerations, state.held)
     return Motion(
-        now_ns=now_ns,
+        now_ns=case.now_ns,
         times_s=frozen(nodes.seconds),
         phase=nodes.phase,
         row=nodes.row,
@@ -246,6 +250,7 @@ def assemble(now_ns: int, state: RobotState, physics: Physics, nodes: _Nodes) ->
         held=state.held,
         measured_grippers=state.grippers,
         model=model,
+        late_s=late_s,
     )
 
 

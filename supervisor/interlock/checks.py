@@ -14,12 +14,14 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, where_least
+from .braking import LONGEST_S
 from .build import Proposal
 from .cartesian import is_cartesian, problems, rotation_fault, targets_of
 from .case import Case
 from .chunk import ActionChunk, Channel, Layout, Normalisation
 from .kept import kept
 from .lower import JointPath, commanded_rows, first_row_left, joint_limits, layout_of, period_ns, reference_at
+from .measured import astray
 from .motion import Phase
 from .profile import Profile
 from .rules import Reaction
@@ -293,15 +295,10 @@ def state(case: Case) -> Iterator[Finding]:
     yield flag("state", sizes == expected, f"{sizes} positions, velocities and grippers; expected {expected}")
     numbers = np.concatenate([found.positions, found.velocities, found.grippers])
     yield flag("state", bool(_sane(numbers).all()), f"state values must be finite, and at most {LARGEST:g}")
-    hands = [
-        (hand.name, hand.unit, min(hand.closed, hand.open), max(hand.closed, hand.open)) for hand in known.grippers
-    ]
-    arms = [(joint.name, "rad", joint.lower, joint.upper) for joint in known.joints]
-    for values, movers in ((found.grippers, hands), (found.positions, arms)):
-        for value, (name, unit, low, high) in zip(values.tolist(), movers, strict=False):
-            slack = TRAVEL_SLACK * (high - low)
-            if not low - slack <= value <= high + slack:
-                yield flag("state", False, f"{name} at {value:g} {unit}; it moves from {low:g} to {high:g}")
+    slacks = [TRAVEL_SLACK * (joint.upper - joint.lower) for joint in known.joints]
+    for what in astray(known, found.positions, found.grippers, slacks, TRAVEL_SLACK):
+        said = f"{what.name} at {what.value:g} {what.unit}; it moves from {what.low:g} to {what.high:g}"
+        yield flag("state", False, said)
     if found.held is not None:
         good = found.held.pose.fault is None and 0.0 <= found.held.mass_kg <= LARGEST
         said = "a rigid transform and a finite mass" if good else found.held.pose.fault or f"{found.held.mass_kg} kg"
@@ -442,16 +439,23 @@ def stopping(case: Case, proposal: Proposal) -> Iterator[Finding]:
         fits,
         "a brake within the profile's speed and acceleration" if fits else "no brake brings the arm to rest in time",
     )
-    torques = proposal.motion.torques
-    if torques is not None:
-        limit = joint_limits(case.rules.profile, "torque")
-        over = np.abs(torques[proposal.motion.braking()]) - limit
-        worst = np.unravel_index(int(np.argmax(np.where(np.isnan(over), np.inf, over))), over.shape)
-        joint = int(worst[1])
-        yield within(
-            "brake", float(over[worst] + limit[joint]), float(limit[joint]), "N m", "torque while braking",
-            links=(case.rules.profile.joint_names[joint],),
-        )  # fmt: skip
+    yield within("brake", proposal.longest_stop_s, LONGEST_S, "s", "time to rest from the slowest moment on")
+    motion, profile = proposal.motion, case.rules.profile
+    if motion.torques is not None:
+        yield _braking(profile, motion.torques[motion.braking()], joint_limits(profile, "torque"), "N m", "torque")
+    limit = joint_limits(profile, "jerk")
+    if motion.jerks is not None and not np.isnan(limit).all():
+        named = np.where(np.isnan(limit), np.inf, limit)  # a jerk that the profile does not name is not limited
+        yield _braking(profile, motion.jerks[motion.braking()], named, "rad/s^3", "jerk")
+
+
+def _braking(profile: Profile, found: FloatArray, limit: FloatArray, unit: str, what: str) -> Finding:
+    """The worst of what braking takes (B, n), against limits (n,)."""
+    over = np.abs(found) - limit
+    node, joint = np.unravel_index(int(np.argmax(np.where(np.isnan(over), np.inf, over))), over.shape)
+    value, most = float(np.abs(found[node, joint])), float(limit[joint])
+    name = profile.joint_names[int(joint)]
+    return within("brake", value, most, unit, f"{what} while braking", links=(name,))
 
 
 def hand(case: Case) -> Iterator[Finding]:

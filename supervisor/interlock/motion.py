@@ -45,7 +45,9 @@ class Plan:
 
     Positions are linear between nodes; gripper values hold until the next node. Before the first node and after the
     last the robot rests there. `rows_start_ns` is when the permitted rows take over from what was committed before, of
-    which the plan holds the rest; `rows_end_ns` is when they end and the brake begins.
+    which the plan holds the rest; `rows_end_ns` is when they end and the brake begins. stop_rates (N,) [1/s]: how
+    quickly the speed of time may fall in a stop that begins on the interval that ends at each node, 0 where there is
+    none before the plan's own end; stop_jerk [1/s^2]: how quickly that fall may change (`stopping.Stop`).
     """
 
     times_ns: IntArray
@@ -53,6 +55,8 @@ class Plan:
     grippers: FloatArray
     rows_end_ns: int
     rows_start_ns: int = 0
+    stop_rates: FloatArray = field(default_factory=lambda: np.empty(0))  # none: it is stopped nowhere
+    stop_jerk: float = 1.0
 
     def __post_init__(self) -> None:
         times = wholes("times_ns", self.times_ns)
@@ -69,6 +73,12 @@ class Plan:
             )
         if not (np.isfinite(self.positions).all() and np.isfinite(self.grippers).all()):
             raise ValueError("a plan must be finite")
+        rates = floats("stop_rates", self.stop_rates, 1)
+        object.__setattr__(self, "stop_rates", rates if len(rates) else frozen(np.zeros(len(times))))
+        if len(self.stop_rates) != len(times) or not ((self.stop_rates >= 0.0) & (self.stop_rates < np.inf)).all():
+            raise ValueError(f"a plan of {len(times)} times needs as many stop_rates, finite and none negative")
+        if not 0.0 < self.stop_jerk < np.inf:
+            raise ValueError(f"stop_jerk must be positive and finite, got {self.stop_jerk}")
 
     @property
     def end_ns(self) -> int:
@@ -106,8 +116,8 @@ class Motion:
     acceleration i the step from velocity i - 1 over the period; jerks are None where rows are joined by straight lines.
     grippers (N, g). torques (N, n) [N m], or None where the profile has no inertias. links: names; poses (N, L, 4, 4):
     each link in the world, or L = 0 where the profile has no URDF. now_ns: the moment that seconds count from, on the
-    clock of the stamps. tool_points: the world poses (N, 4, 4) of each named
-    tool point.
+    clock of the stamps. tool_points: the world poses (N, 4, 4) of each named tool point. late_s (N,): by how much later
+    than planned [s] the robot may still be on an interval, where it is stopped on the way.
     """
 
     now_ns: int
@@ -125,6 +135,7 @@ class Motion:
     held: Held | None
     measured_grippers: FloatArray
     model: RobotModel | None
+    late_s: FloatArray
     _known: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], init=False, repr=False)
 
     def __len__(self) -> int:

@@ -100,6 +100,7 @@ class Question:
     def __init__(self, model: UrdfRobot, bullet: Bullet, shapes: Shapes, motion: Motion, scene: Scene) -> None:
         self.model = model
         self.motion = motion
+        self.latest_s = motion.times_s + motion.late_s  # when the robot leaves an interval, if it is stopped on the way
         self.path = path(model, motion.positions)
         self.search = Search(model, bullet)
         self.in_hand = None if motion.held is None else motion.held.name
@@ -156,7 +157,7 @@ class Question:
         lost[:, 0] += pairs.loose
         needs, marked = np.array([demand.min_m for demand in demands]), np.array([one.intervals for one in demands])
         known, clear, remains = pairs.look(
-            self.path.frames, bent, lost, self.motion.times_s, needs, marked, self.when, self.offsets
+            self.path.frames, bent, lost, self.latest_s, needs, marked, self.when, self.offsets
         )
         least = [_Least(bounds.copy()) for bounds in known]  # so far without a place
         open_ = (~clear).nonzero()[0]
@@ -165,7 +166,7 @@ class Question:
             way, one, other, row = (pairs.which.item(place, column) for column in (1, 2, 3, 5))
             found, demand = least[row], demands[row]
             look = Look(
-                self.path.frames, self.path.steps, self.motion.times_s, growth[place], demand.min_m, found.remains,
+                self.path.frames, self.path.steps, self.latest_s, growth[place], demand.min_m, found.remains,
                 demand.intervals, self.when[one], self.when[other],
             )  # fmt: skip
             pair = self._placed(pairs.pairs[place], batch.obstacle.item(place))

@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from interlock.rules import RuleSet
     from interlock.supervisor import Supervisor
     from interlock_policies.proxy.frame import Session
-    from interlock_policies.proxy.listening import Listening
-    from interlock_policies.proxy.openpi import Upstream
 
     from .proxy_file import ProxyMap
 
@@ -97,14 +95,20 @@ def openpi(
     One client at a time. Ends with SIGINT or SIGTERM. Exit 2: something in the options or files cannot be used.
     """
     try:
-        from interlock_policies.proxy.listening import Listening, address  # noqa: PLC0415 - of an extra
-        from interlock_policies.proxy.openpi import Upstream  # noqa: PLC0415
+        from interlock_policies.proxy.answering import run  # noqa: PLC0415 - of an extra
+        from interlock_policies.proxy.answering import upstream as upstream_of  # noqa: PLC0415
+        from interlock_policies.proxy.listening import Listening, address  # noqa: PLC0415
+        from interlock_policies.proxy.openpi import OpenpiProxy  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UnusableInput(MISSING) from error
-    host, port = address(listen)
-    listening = Listening(host, port, token, certificate, key, client_authority)
+    from .proxy_file import of_one_array, read_map  # noqa: PLC0415
+
+    listening = Listening(*address(listen), token, certificate, key, client_authority)
     wanted = Wanted(load(rules), mapping, scene, horizon, settle, rows, round(seconds("--lead", lead) * 1e9), log)
-    serve(wanted, listening, Upstream(upstream, seconds("--deadline", deadline), upstream_token))
+    behind = upstream_of(upstream, ("ws", "wss"), seconds("--deadline", deadline), upstream_token)
+    with judging(wanted, of_one_array(read_map(mapping, wanted.rules))) as judge:
+        name = f"openpi-{uuid.uuid4().hex[:12]}"
+        run(OpenpiProxy(listening, behind, judge.supervisor, judge.session, judge.about, name), say_where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +120,6 @@ class Judging:
     supervisor: Supervisor
     session: Callable[[str], Session]
     about: Mapping[str, object]
-
-
-def serve(wanted: Wanted, listening: Listening, upstream: Upstream) -> None:
-    """Listens until a signal ends it; the record is closed then. Raises UnusableInput for what can never work."""
-    from interlock_policies.proxy.openpi import OpenpiProxy, run  # noqa: PLC0415
-
-    from .proxy_file import of_one_array, read_map  # noqa: PLC0415
-
-    with judging(wanted, of_one_array(read_map(wanted.mapping, wanted.rules))) as judge:
-        name = f"openpi-{uuid.uuid4().hex[:12]}"
-        shell = OpenpiProxy(listening, upstream, judge.supervisor, judge.session, judge.about, name)
-        run(shell, say_where)
 
 
 def say_where(address: str) -> None:

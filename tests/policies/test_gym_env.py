@@ -317,8 +317,8 @@ def test_F01_a_robot_that_cannot_be_read_is_told_nothing_that_is_no_number(movin
 
 @pytest.mark.parametrize(
     "changes",
-    [{"grippers": np.array([np.nan])}, {"grippers": np.zeros(2)}, {"positions": np.zeros(1)}],
-    ids=["no hand", "two hands", "one joint"],
+    [{"grippers": np.array([np.nan])}, {"grippers": np.zeros(2)}, {"positions": np.zeros(1)}, {"joints": ("b", "a")}],
+    ids=["no hand", "two hands", "one joint", "another order"],
 )
 def test_F01_a_reading_that_is_none_is_not_where_the_arm_is_held_from_then_on(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch

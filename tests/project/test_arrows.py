@@ -38,7 +38,7 @@ LAYERS = (
     ("errors", "arrays", "fields", "kept", "jsonform", "schema", "quiet", "compiled"),
     ("kernels", "kernels_dynamics", "kernels_motion", "kernels_planes", "kernels_solids"),
     ("geometry", "chunk", "scene", "profile", "log", "rotations"),
-    ("motion",),
+    ("motion", "measured"),
     ("rules", "case", "verdict"),
     ("physics",),
     (
@@ -56,7 +56,7 @@ LAYERS = (
     ),
     ("_bullet", "torques", "obstacles", "forecast", "question", "bullet_physics"),
     ("cartesian", "inverse"),
-    ("lower", "braking"),
+    ("lower", "braking", "stopping"),
     ("build",),
     ("checks",),
     ("judge",),

@@ -205,6 +205,7 @@ def motion_of(
         held=held,
         measured_grippers=opened[0],
         model=model,
+        late_s=np.zeros(count),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from interlock.arrays import FloatArray
 from interlock.motion import Plan
-from interlock_sim.track import EASING, ROUNDING, STEP_NS, Track, at_rest, braked, eased, following, spliced
+from interlock.stopping import Stop
+from interlock_sim.track import EASING, ROUNDING, STEP_NS, Track, at_rest, eased, following, spliced, stopped
 
 PERIOD_NS = 20_000_000
 ACCELERATIONS = np.array([15.0, 7.5])
@@ -93,23 +96,21 @@ def test_gripper_values_hold_until_the_next_node() -> None:
     assert track.window(99 * STEP_NS, 2)[1].ravel().tolist() == [0.07, 0.03]
 
 
-@given(speed=speeds, after=st.integers(30, 900))
-def test_a_brake_stops_on_the_path_within_the_accelerations(speed: float, after: int) -> None:
-    track = following(rest(), ramp(speed), 0)
+@given(speed=speeds, after=st.integers(30, 900), rate=st.floats(1.0, 20.0))
+def test_a_stop_goes_along_the_path_as_the_plan_says(speed: float, after: int, rate: float) -> None:
+    plan = replace(ramp(speed), stop_rates=np.full(len(ramp(speed).times_ns), rate), stop_jerk=1e4)
+    track = following(rest(), plan, 0)
 
-    stopped = braked(track, after * STEP_NS, ACCELERATIONS)
+    found = stopped(track, plan, after * STEP_NS)
 
-    positions, _ = stopped.window((after - ROUNDING // 2) * STEP_NS, 1500)
-    np.testing.assert_allclose(positions[:, 0], -positions[:, 1], atol=1e-12)
-    assert (np.diff(np.sign(speed) * positions[:, 0]) >= -1e-12).all()
-    assert (accelerations(positions) <= ACCELERATIONS + 1e-6).all() or after > 800  # the plan itself ends abruptly
+    begin = after * STEP_NS + STEP_NS * (ROUNDING // 2)
+    positions, _ = found.window(begin, 1500)
+    told = Stop(plan, begin)
+    wanted = np.array([told.at(begin + index * STEP_NS).positions for index in range(0, 1500, 37)])
+    np.testing.assert_allclose(positions[::37], wanted, rtol=0.0, atol=1e-9)
+    before, _ = found.window(after * STEP_NS, ROUNDING // 2)
+    np.testing.assert_allclose(before, track.window(after * STEP_NS, ROUNDING // 2)[0], atol=1e-12)
     assert np.ptp(positions[-100:], axis=0).max() == 0.0
-
-
-def test_a_brake_at_rest_stays() -> None:
-    stopped = braked(rest(), 10 * STEP_NS, ACCELERATIONS)
-
-    assert not stopped.window(0, 100)[0].any()
 
 
 @pytest.mark.parametrize(

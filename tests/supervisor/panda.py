@@ -169,6 +169,7 @@ def motion(
         held=held,
         measured_grippers=np.array([opening]),
         model=model,
+        late_s=np.zeros(nodes),
     )
 
 

@@ -33,6 +33,11 @@ ROWS = np.array([[0.0, 0.0], [0.02, 0.0], [0.05, 0.01], [0.05, 0.01]])
         ({"positions": np.array([[0.0], [np.nan]])}, "finite"),
         ({"grippers": np.array([[0.0], [np.inf]])}, "finite"),
         ({"rows_end_ns": 2**63}, "64 bits"),
+        ({"stop_rates": np.array([1.0])}, "as many stop_rates"),
+        ({"stop_rates": np.array([0.0, -1.0])}, "none negative"),
+        ({"stop_rates": np.array([0.0, np.nan])}, "finite"),
+        ({"stop_jerk": 0.0}, "stop_jerk"),
+        ({"stop_jerk": np.nan}, "stop_jerk"),
     ],
 )
 def test_F17_a_plan_that_no_robot_could_follow_is_refused(changes: dict[str, Any], problem: str) -> None:

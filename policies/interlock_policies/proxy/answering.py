@@ -1,22 +1,24 @@
-"""The session of a proxy whose protocol has no connections, and what every dialect does around it: blocking work in one
-thread, a bug that stops the robot, an upstream's address, and listening until a signal comes.
+"""What every dialect does around a session: blocking work in one thread, a bug that stops the robot, an upstream's
+address, deadline and words, and listening until a signal comes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import signal
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from interlock.errors import InterlockError, UnusableInput
 from interlock.supervisor import Supervisor
-from interlock_policies.wire.caps import shown
+from interlock_policies.wire.caps import BadMessage, shown
 
-from .frame import Answer, HoldUnknown, Proposed, Session
+from .frame import Answer, HoldUnknown, NoAnswer, Proposed, Session
 
 FAILED: Final = "interlock: the proxy failed and stopped the robot; see its record"
 UNREADABLE: Final = "interlock: the request cannot be read"
@@ -60,56 +62,90 @@ def upstream(text: str, schemes: tuple[str, ...], deadline_s: float, token: str 
     return Upstream(found, deadline_s, token)
 
 
+@asynccontextmanager
+async def in_time(upstream: Upstream) -> AsyncGenerator[None]:
+    """A question and its answer within the block. Raises NoAnswer where the upstream's deadline ends it, and where
+    nobody is there.
+    """
+    try:
+        async with asyncio.timeout(upstream.deadline_s):
+            yield
+    except TimeoutError as error:
+        raise NoAnswer("upstream did not answer in time", f"{upstream.deadline_s:g} s") from error
+    except OSError as error:
+        raise NoAnswer("upstream cannot be reached", f"{type(error).__name__}: {error}") from error
+
+
+def understood(said: bytes, read: Callable[[bytes], T]) -> tuple[T, str]:
+    """What the upstream said, and the digest of its bytes; raises NoAnswer for what cannot be read."""
+    digest = hashlib.sha256(said).hexdigest()
+    try:
+        return read(said), digest
+    except BadMessage as error:
+        raise NoAnswer("upstream's answer cannot be read", str(error), digest) from error
+
+
 class Answering:
-    """One session for all who ask, one after the other, as long as the proxy runs: the robot is one, and whoever asks
-    while it may still move is judged by that. All blocking work and physics happen in one thread.
+    """One session for all who ask, one after the other: the robot is one, and whoever asks while it may still move is
+    judged by that. Whatever waits, and all physics, is done in one thread.
     """
 
     def __init__(self, supervisor: Supervisor, session: Session) -> None:
         self._supervisor, self._session = supervisor, session
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-proxy")
-        self._asking: Future[Proposed] | None = None
+        self._turn = asyncio.Lock()
 
     async def reply(self, observation: Mapping[str, object], ask: Callable[[], Awaitable[Proposed]]) -> Answer:
-        """The session's answer. `ask` runs in this event loop and raises NoAnswer. Raises HoldUnknown and Failed."""
-        loop = asyncio.get_running_loop()
+        """The session's answer. `ask` raises NoAnswer, and is not called for what cannot be used. Raises HoldUnknown,
+        after that is on record, and Failed.
+        """
+        async with self._turn:
+            try:
+                seen = self._session.seen(observation)
+            except HoldUnknown as error:
+                why = error.why
+                await self._done(lambda: self._session.unreadable(why))
+                raise
+            # While the upstream thinks: to digest images takes longer than all else that is done for an observation.
+            digests = asyncio.get_running_loop().run_in_executor(self._thread, lambda: seen.observed.images)
+            said = await _said(ask)
+            images = await digests
+            return await self._done(lambda: self._session.answered(seen, images, said))
 
-        async def asked() -> Proposed:
-            return await ask()
-
-        def waited() -> Proposed:  # in the session's thread
-            self._asking = asyncio.run_coroutine_threadsafe(asked(), loop)
-            return self._asking.result()
-
-        return await self._done(lambda: self._session.reply(observation, waited))
-
-    async def unreadable(self, why: str, digest: str) -> None:
+    async def unreadable(self, why: str, request: bytes) -> None:
         """Puts on record that a request could not be read. Raises Failed."""
-        await self._done(lambda: self._session.unreadable(f"a request cannot be read: {why}", digest))
+        digest = hashlib.sha256(request).hexdigest()
+        async with self._turn:
+            await self._done(lambda: self._session.unreadable(f"a request cannot be read: {why}", digest))
 
     async def unsent(self) -> None:
         """A reply did not reach who asked for it. Raises Failed."""
-        await self._done(self._session.unsent)
+        async with self._turn:
+            await self._done(self._session.unsent)
 
     def failed(self, error: Exception) -> str:
-        """Stops the robot for a bug; what the peer is told of it."""
-        self._supervisor.stop(f"the proxy failed: {type(error).__name__}: {error}"[:500])
+        """Stops the robot for a bug, unless it was stopped for that; what the peer is told of it."""
+        if not isinstance(error, Failed):
+            self._supervisor.stop(f"the proxy failed: {type(error).__name__}: {error}"[:500])
         return FAILED
 
     async def close(self) -> None:
-        """Ends the session and its thread, which waits for the upstream no longer."""
-        if self._asking is not None:
-            self._asking.cancel()
+        """Ends the session and its thread."""
         await asyncio.to_thread(self._thread.shutdown)
         self._session.close()
 
     async def _done(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except HoldUnknown:
-            raise
         except Exception as error:
             raise Failed(self.failed(error)) from error
+
+
+async def _said(ask: Callable[[], Awaitable[Proposed]]) -> Proposed | NoAnswer:
+    try:
+        return await ask()
+    except NoAnswer as error:
+        return error
 
 
 class Shell(Protocol):

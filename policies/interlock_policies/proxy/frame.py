@@ -1,6 +1,8 @@
-"""One client's session: a request in; rows that were judged, or that hold, and what was decided out.
+"""One client's session: an observation and an upstream's rows in; rows that were judged, or that hold, and what was
+decided out.
 
-No network and no clock of its own: whoever listens hands in what was observed and a function that asks the upstream.
+No network, no clock and no threads of its own: whoever listens hands in what was observed, and then what the upstream
+said of it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from interlock.case import Case
 from interlock.chunk import ActionChunk, Malformed, Model, Normalisation, Stamps, all_commanded
 from interlock.errors import InterlockError, PermitRefused, UnusableInput
 from interlock.lower import joint_limits
+from interlock.measured import astray
 from interlock.physics import Physics
 from interlock.robots import Clock
 from interlock.rules import RuleSet
@@ -53,7 +56,11 @@ class NoAnswer(InterlockError):
 
 
 class HoldUnknown(InterlockError):
-    """Where the robot is cannot be read from what was observed: there are no rows to send."""
+    """Where the robot is cannot be read from what was observed: there are no rows to send. `why` is for the record."""
+
+    def __init__(self, said: str, why: str) -> None:
+        super().__init__(said)
+        self.why = f"the observation cannot be used: {why}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +103,7 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
+class Seen:
     """A request: when it came, the robot's state and the scene then, the instruction and images, and where to hold."""
 
     arrived_ns: int
@@ -107,7 +114,8 @@ class _Seen:
 
 
 class Session:
-    """One client, one upstream, one supervisor, which nobody else asks meanwhile. `physics` is the supervisor's own.
+    """One client, one upstream, one supervisor, which nobody else asks meanwhile. `physics` is the supervisor's own. A
+    request is `seen`, then the upstream is asked, then the request is `answered`; no two of these at the same time.
 
     scene: the scene as of a moment [ns]. Raises UnusableInput for what can never work: rows that the rule set does not
     accept, velocities that are neither measured nor told, a lead that outlives the state.
@@ -122,6 +130,11 @@ class Session:
         self._playing, self._observing, self._scene = playing, observing, scene
         self._clock, self._timing = clock, timing
         self._period_ns = round(playing.period_s * 1e9)
+        self._profile = supervisor.rules.profile
+        a_row = joint_limits(self._profile, "velocity") * playing.period_s
+        # How far [rad] each joint may be from where it was told to rest (n,): its tracking error, and no less than it
+        # may go in one row.
+        self._step = np.maximum(a_row, joint_limits(self._profile, "tracking"))
         self._told: _Told | None = None
         self._doubted: FloatArray | None = None  # where the robot was seen once, far from where it was told to rest
         self.hand: FloatArray | None = None
@@ -130,33 +143,46 @@ class Session:
         self._sequence = 0
         self._dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32)
 
-    def reply(self, observation: Mapping[str, object], ask: Callable[[], Proposed]) -> Answer:
-        """The answer to a request. `ask` asks the upstream, and raises NoAnswer.
-
-        1. Read the observation; what cannot be read is put on record. Raises HoldUnknown.
-        2. Ask the upstream, and wait until what was permitted before has come to rest.
-        3. Review its rows, with as many to be executed as leave room for their brake.
-        4. Permitted: those rows, then the brake, then hold. Everything else: hold.
+    def seen(self, observation: Mapping[str, object]) -> Seen:
+        """What a request says, before the upstream is asked. Waits for nothing. Raises HoldUnknown: whoever listens
+        puts that on record as `unreadable`, and does not ask the upstream.
         """
-        seen = self._seen(observation)
+        arrived = self._clock.now_ns()
         try:
-            proposed = ask()
-            values = self._values(proposed)
+            found = self._observing.read(observation)
+        except Unreadable as error:
+            raise HoldUnknown(HELD, str(error)) from error
+        self._forget_unplayed(arrived)
+        self._doubt(found)
+        state = found.state(self._profile, arrived, self._velocities(found))
+        return Seen(arrived, found, state, self._scene(arrived), self._hold(found))
+
+    def answered(self, seen: Seen, images: tuple[str, ...], said: Proposed | NoAnswer) -> Answer:
+        """The answer to a request. `images`: the digests of what was seen; `said`: what came of asking the upstream.
+
+        1. Wait until what was permitted before has come to rest.
+        2. Review the rows, with as many to be executed as leave room for their brake.
+        3. Permitted: those rows, then the brake, then hold. Everything else: hold.
+        """
+        if isinstance(said, NoAnswer):
+            return self._without_rows(seen, said)
+        try:
+            values = self._values(said)
         except NoAnswer as error:
             return self._without_rows(seen, error)
         self._dtype = values.dtype
         received_ns = self._clock.now_ns()
         self._wait()
         now = self._clock.now_ns()
-        chunk = self._chunk(seen, values, proposed.raw_digest, received_ns, now)
+        chunk = self._chunk(seen, images, values, said.raw_digest, received_ns, now)
         review = self._reviewed(chunk, seen)
         answer = self._answer(review, chunk, values, seen)
-        about = {**answer.about, "dropped": list(proposed.dropped)} if proposed.dropped else answer.about
-        return replace(answer, about=about, beside=proposed.beside)
+        about = {**answer.about, "dropped": list(said.dropped)} if said.dropped else answer.about
+        return replace(answer, about=about, beside=said.beside)
 
     def unreadable(self, why: str, raw_digest: str = "") -> None:
         """Puts a request on record that could not be read at all."""
-        profile, now = self._supervisor.rules.profile, self._clock.now_ns()
+        profile, now = self._profile, self._clock.now_ns()
         nothing = np.full(len(profile.joints), np.nan)
         hands = np.full(len(profile.grippers), np.nan)
         state = RobotState(now, profile.joint_names, nothing, nothing, hands)
@@ -170,18 +196,6 @@ class Session:
     def close(self) -> None:
         """The client is gone, wherever in its rows it was: what comes next starts from where the robot is measured."""
         self._supervisor.braked()
-
-    def _seen(self, observation: Mapping[str, object]) -> _Seen:
-        arrived = self._clock.now_ns()
-        try:
-            found = self._observing.read(observation)
-        except Unreadable as error:
-            self.unreadable(f"the observation cannot be used: {error}")
-            raise HoldUnknown(HELD) from error
-        self._forget_unplayed(arrived)
-        self._doubt(found)
-        state = found.state(self._supervisor.rules.profile, arrived, self._velocities(found))
-        return _Seen(arrived, found, state, self._scene(arrived), self._hold(found))
 
     def _forget_unplayed(self, arrived_ns: int) -> None:
         """Where rows that were permitted cannot have been played yet, forgets their plan, and where the robot was told
@@ -197,34 +211,16 @@ class Session:
         """Raises HoldUnknown for a place that the robot cannot be in, and for one that is not where it was told to rest
         until that is seen again: rows that hold at what one observation says would lead there in one step.
         """
-        profile, step = self._supervisor.rules.profile, self._step
-        lower, upper = joint_limits(profile, "lower") - step, joint_limits(profile, "upper") + step
-        if not bool(((lower <= found.positions) & (found.positions <= upper)).all()):
-            self.unreadable(f"the observation cannot be used: the joints cannot be at {found.positions.round(4)}")
-            raise HoldUnknown(HELD)
-        for gripper, value in zip(profile.grippers, found.grippers.tolist(), strict=True):
-            slack = HAND * abs(gripper.open - gripper.closed)
-            ends = sorted((gripper.open, gripper.closed))
-            if not ends[0] - slack <= value <= ends[1] + slack:
-                self.unreadable(f"the observation cannot be used: {gripper.name} cannot be at {value:g}")
-                raise HoldUnknown(HELD)
+        # Less slack than `checks.state` gives: that decides what may be judged, this where an arm is told to stay.
+        for what in astray(self._profile, found.positions, found.grippers, self._step.tolist(), HAND):
+            said = f"{what.name} cannot be at {what.value:g} {what.unit}; it moves from {what.low:g} to {what.high:g}"
+            raise HoldUnknown(HELD, said)
         told, doubted = self._told, self._doubted
         self._doubted = None
         if told is None or self._near(found, told.positions) or (doubted is not None and self._near(found, doubted)):
             return
         self._doubted = found.positions
-        self.unreadable(f"the observation cannot be used: joints at {found.positions.round(4)}, told to rest at "
-                        f"{told.positions.round(4)}")  # fmt: skip
-        raise HoldUnknown(ELSEWHERE)
-
-    @property
-    def _step(self) -> FloatArray:
-        """How far [rad] each joint may be from where it was told to rest (n,): its tracking error, and no less than it
-        may go in one row.
-        """
-        profile = self._supervisor.rules.profile
-        a_row = joint_limits(profile, "velocity") * self._playing.period_s
-        return np.maximum(a_row, joint_limits(profile, "tracking"))
+        raise HoldUnknown(ELSEWHERE, f"joints at {found.positions.round(4)}, told to rest at {told.positions.round(4)}")
 
     def _near(self, found: Observed, place: FloatArray) -> bool:
         return bool((np.abs(found.positions - place) <= self._step).all())
@@ -266,7 +262,9 @@ class Session:
         if plan is not None and self._clock.now_ns() < plan.end_ns:
             self._clock.sleep_until(plan.end_ns)
 
-    def _chunk(self, seen: _Seen, values: Rows, raw_digest: str, received_ns: int, now_ns: int) -> ActionChunk:
+    def _chunk(
+        self, seen: Seen, images: tuple[str, ...], values: Rows, raw_digest: str, received_ns: int, now_ns: int
+    ) -> ActionChunk:
         rules, first_row_ns = self._supervisor.rules, now_ns + self._timing.lead_ns
         judged = floats("values", cast("FloatArray", values), 2)
         stamps = Stamps(
@@ -291,7 +289,7 @@ class Session:
             anchor=seen.state.positions,
             normalisation=Normalisation("none", "", ""),
             instruction=seen.observed.instruction,
-            images=seen.observed.images,
+            images=images,
             model=Model("upstream"),
             raw_digest=raw_digest,
         )
@@ -300,7 +298,7 @@ class Session:
         room = rows_with_room(case, chunk, self._playing.layout, self._playing.moving, self._physics)
         return replace(chunk, horizon=room)
 
-    def _reviewed(self, proposal: ActionChunk | Malformed, seen: _Seen) -> Review | None:
+    def _reviewed(self, proposal: ActionChunk | Malformed, seen: Seen) -> Review | None:
         return self._note(proposal, seen.state, seen.scene)
 
     def _note(self, proposal: ActionChunk | Malformed, state: RobotState, scene: Scene) -> Review | None:
@@ -313,11 +311,11 @@ class Session:
             self._supervisor.stop(f"a review failed: {type(error).__name__}")
             return None
 
-    def _without_rows(self, seen: _Seen, error: NoAnswer) -> Answer:
+    def _without_rows(self, seen: Seen, error: NoAnswer) -> Answer:
         noted = Malformed(str(error)[:LONGEST_NOTED], error.raw_digest, self._name, self._clock.now_ns())
         return self._held(seen, self._timing.rows, _about(self._reviewed(noted, seen), error.failure))
 
-    def _answer(self, review: Review | None, chunk: ActionChunk, values: Rows, seen: _Seen) -> Answer:
+    def _answer(self, review: Review | None, chunk: ActionChunk, values: Rows, seen: Seen) -> Answer:
         if review is None or review.permit is None:
             return self._held(seen, len(values), _about(review))
         first_row_ns = cast("int", chunk.stamps.first_row_ns)
@@ -338,12 +336,12 @@ class Session:
         self._tell(_Told(plan.positions[-1], plan.grippers[-1]))
         return Answer(rows, _about(review))
 
-    def _taken_back(self, why: str, review: Review, seen: _Seen, count: int) -> Answer:
+    def _taken_back(self, why: str, review: Review, seen: Seen, count: int) -> Answer:
         self._supervisor.departed(why)
         about = {**_about(review), "reaction": "veto", "permitted_rows": 0, "rule": "proxy:room", "message": why}
         return self._held(seen, count, about)
 
-    def _held(self, seen: _Seen, count: int, about: Mapping[str, object]) -> Answer:
+    def _held(self, seen: Seen, count: int, about: Mapping[str, object]) -> Answer:
         self._tell(seen.hold)
         rows = self._playing.hold(seen.hold.positions, seen.hold.grippers, count, seen.state.positions)
         return Answer(rows.astype(self._dtype), about)

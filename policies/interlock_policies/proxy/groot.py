@@ -6,9 +6,9 @@ Knows the network and nothing of judging. What ends a server (`kill`) is not pas
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 import numpy as np
@@ -22,7 +22,7 @@ from interlock_policies.groot import Group
 from interlock_policies.wire import groot as wire
 from interlock_policies.wire.caps import Array, BadMessage, Caps, Value, shown
 
-from .answering import FAILED, MOST_BYTES, TOKEN_NEEDED, UNREADABLE, Answering, Failed, Upstream
+from .answering import MOST_BYTES, TOKEN_NEEDED, UNREADABLE, Answering, Upstream, in_time, understood
 from .frame import Answer, HoldUnknown, NoAnswer, Proposed, Rows, Session
 from .listening import SCHEME, Listening
 from .plain_values import plain_values
@@ -153,8 +153,6 @@ class GrootProxy:
     async def _answered(self, parts: Sequence[bytes]) -> bytes:
         try:
             return await self._replied(parts)
-        except Failed:
-            return _error(FAILED)
         except Exception as error:  # noqa: BLE001 - a bug must stop the robot, and not the proxy
             return _error(self._answering.failed(error))
 
@@ -188,7 +186,7 @@ class GrootProxy:
         return self._listening.admits(f"{SCHEME}{sent}" if isinstance(sent, str) else None)
 
     async def _unreadable(self, why: str, raw: bytes) -> bytes:
-        await self._answering.unreadable(why, hashlib.sha256(raw).hexdigest())
+        await self._answering.unreadable(why, raw)
         return _error(UNREADABLE)
 
     async def _action(self, data: dict[str, Value]) -> bytes:
@@ -212,8 +210,7 @@ class GrootProxy:
 
     async def _proposed(self, data: dict[str, Value], *, newer: bool) -> Proposed:
         said = await self._asked({"endpoint": "get_action", "data": data})
-        digest = hashlib.sha256(said).hexdigest()
-        found = _read(said, digest)
+        found, digest = _read(said)
         pair = isinstance(found, tuple) and len(found) == 2
         if newer != pair:
             form = "an action and remarks" if newer else "an action alone"
@@ -231,7 +228,7 @@ class GrootProxy:
         """The upstream's reply to a request that moves nothing, as far as it may be passed on."""
         try:
             said = await self._asked(request)
-            return wire.write(kept(_read(said, "")))
+            return wire.write(kept(_read(said)[0]))
         except (NoAnswer, BadMessage, TypeError, ValueError):
             return _error(NO_ANSWER)
 
@@ -243,12 +240,10 @@ class GrootProxy:
         where = self._upstream.address.netloc
         socket = self._socket(zmq.REQ, where)
         try:
-            async with asyncio.timeout(self._upstream.deadline_s):
+            async with in_time(self._upstream):
                 socket.connect(f"tcp://{where}")
                 await socket.send(wire.write({**request, **token}))
                 parts = await socket.recv_multipart()
-        except TimeoutError as error:
-            raise NoAnswer("upstream did not answer in time", f"{self._upstream.deadline_s:g} s") from error
         except zmq.ZMQError as error:
             raise NoAnswer("upstream cannot be reached", str(error)) from error
         finally:
@@ -267,15 +262,14 @@ def _request(parts: Sequence[bytes]) -> dict[str, Value]:
     return found
 
 
-def _read(said: bytes, digest: str) -> Value:
-    """What the upstream says; raises NoAnswer for what cannot be read and for what says itself that it is an error."""
-    try:
-        found = wire.read(said, CAPS)
-    except BadMessage as error:
-        raise NoAnswer("upstream's answer cannot be read", str(error), digest) from error
+def _read(said: bytes) -> tuple[Value, str]:
+    """What the upstream says, and its digest; raises NoAnswer for what cannot be read and for what says itself that it
+    is an error.
+    """
+    found, digest = understood(said, partial(wire.read, caps=CAPS))
     if isinstance(found, dict) and "error" in found:
         raise NoAnswer("upstream reported an error", shown(found["error"]), digest)
-    return found
+    return found, digest
 
 
 def _reply(action: dict[str, Value], answer: Answer, *, newer: bool) -> Value:

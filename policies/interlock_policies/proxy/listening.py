@@ -5,11 +5,15 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import ssl
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from socket import socket
+from typing import Final, TypeVar
 
 from interlock.errors import UnusableInput
+
+Server = TypeVar("Server")
 
 SCHEME: Final = "Api-Key "  # openpi-client sends `Authorization: Api-Key <key>`
 
@@ -78,3 +82,17 @@ def address(text: str) -> tuple[str, int]:
     if not colon or not host or not port.isdecimal() or not port.isascii() or int(port) > 65535:
         raise UnusableInput(f"{text[:80]!r} is no address; expected a host and a port, as in 127.0.0.1:8001")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+async def opened(server: Awaitable[Server]) -> Server:
+    """The server, which listens from now on. Raises UnusableInput where nobody can listen."""
+    try:
+        return await server
+    except OSError as error:
+        raise UnusableInput(f"nobody can listen there: {error.strerror or error}") from error
+
+
+def bound(sockets: Iterable[socket]) -> str:
+    """Where a server listens, as `address` reads it."""
+    host, port = next(iter(sockets)).getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -21,6 +21,7 @@ from interlock.scene import RobotState
 
 Key: TypeAlias = tuple[str, ...]
 """The names that lead to an entry, from the outermost on."""
+Image: TypeAlias = np.ndarray[Any, Any]
 
 LONGEST_PROMPT: Final = 2000  # characters of an instruction that are put on record
 PER: Final = {"rad": 1.0, "deg": math.pi / 180.0, "rad/s": 1.0, "deg/s": math.pi / 180.0}
@@ -66,14 +67,19 @@ class HandAt:
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
     """What was seen: positions (n,) [rad], velocities (n,) [rad/s] (None: not measured) and gripper values (g,) in the
-    order and units of the profile; the instruction, and the digests of the images.
+    order and units of the profile; the instruction, and the images as they came.
     """
 
     positions: FloatArray
     velocities: FloatArray | None
     grippers: FloatArray
     instruction: str = ""
-    images: tuple[str, ...] = ()
+    pixels: tuple[Image, ...] = ()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The digests of the images, worked out whenever they are asked for: that takes longer than all else here."""
+        return tuple(map(_digest, self.pixels))
 
     def state(self, profile: Profile, seen_ns: int, velocities: FloatArray) -> RobotState:
         """The robot's state; `velocities` (n,) [rad/s] stand for those that were not measured."""
@@ -120,7 +126,7 @@ class Observing:
             velocities=None if self.velocities is None else self._joints(observation, self.velocities),
             grippers=frozen(np.array(grippers, dtype=np.float64)),
             instruction="" if self.prompt is None else _text(observation, self.prompt),
-            images=tuple(_digest(observation, key) for key in self.images),
+            pixels=tuple(_image(observation, key) for key in self.images),
         )
 
     def _joints(self, observation: Mapping[str, object], at: JointsAt) -> FloatArray:
@@ -174,16 +180,20 @@ def _text(observation: Mapping[str, object], key: Key) -> str:
     return found[:LONGEST_PROMPT].encode("utf-8", "replace").decode("utf-8")
 
 
-def _digest(observation: Mapping[str, object], key: Key) -> str:
-    """SHA-256 [hex] of an image's dtype, shape and bytes."""
+def _image(observation: Mapping[str, object], key: Key) -> Image:
     found: Any = _entry(observation, key)
     if type(found) is not np.ndarray or found.dtype.hasobject:
         raise Unreadable(f"{_named(key)}: expected an array, got {type(found).__name__}")
-    image = np.ascontiguousarray(_array(found))
+    return _array(found)
+
+
+def _digest(found: Image) -> str:
+    """SHA-256 [hex] of an image's dtype, shape and bytes."""
+    image = np.ascontiguousarray(found)
     digest = hashlib.sha256(f"{image.dtype.str}{image.shape}".encode() + b"\0")
     digest.update(image.data)
     return digest.hexdigest()
 
 
-def _array(found: Any) -> np.ndarray[Any, Any]:
+def _array(found: Any) -> Image:
     return np.asarray(found)

@@ -9,11 +9,8 @@ import asyncio
 import hashlib
 import http
 import logging
-import signal
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from contextlib import ExitStack
 from typing import Any, Final, cast
 
 import numpy as np
@@ -23,14 +20,13 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.http11 import Request, Response
 
 from interlock.arrays import FloatArray
-from interlock.errors import UnusableInput
 from interlock.supervisor import Supervisor
 from interlock_policies.wire import openpi as wire
 from interlock_policies.wire.caps import BadMessage, Value
 
-from .answering import FAILED, MOST_BYTES, UNREADABLE
+from .answering import MOST_BYTES, UNREADABLE, Answering, Failed, Upstream, in_time, understood
 from .frame import HoldUnknown, NoAnswer, Proposed, Session
-from .listening import SCHEME, Listening
+from .listening import SCHEME, Listening, bound, opened
 from .plain_values import plain_values
 
 ACTIONS: Final = "actions"
@@ -42,21 +38,6 @@ TAKEN: Final = "one client at a time\n"
 LOGGER: Final = logging.getLogger("interlock.proxy")
 LOGGER.addHandler(logging.NullHandler())  # what a peer does wrong is on record, or nobody's business
 LOGGER.propagate = False
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """The policy's server: its address, the key that it wants (empty: none), and how long [s] an answer may take."""
-
-    address: str
-    deadline_s: float
-    token: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.address.startswith(("ws://", "wss://")):
-            raise UnusableInput(f"{self.address[:80]!r}: an upstream's address begins with ws:// or wss://")
-        if not 0.0 < self.deadline_s <= 600.0:
-            raise UnusableInput(f"a deadline is above 0 and at most 600 s, got {self.deadline_s:g}")
 
 
 class Asking:
@@ -76,24 +57,22 @@ class Asking:
             return {}
 
     async def ask(self, request: bytes) -> Proposed:
-        """The upstream's answer to a request, as it came. Raises NoAnswer, and closes the connection then: what comes
-        late must not be taken for the answer to the next.
+        """The upstream's answer to a request, as it came. Raises NoAnswer. Whatever ends it without an answer also ends
+        the connection: what comes late must not be taken for the answer to the next.
         """
-        try:
-            async with asyncio.timeout(self._upstream.deadline_s):
-                return _proposed(await self._asked(request))
-        except TimeoutError:
-            failure = NoAnswer("upstream did not answer in time", f"{self._upstream.deadline_s:g} s")
-        except ConnectionClosed as error:
-            failure = NoAnswer("upstream closed the connection", str(error))
-        except (OSError, WebSocketException) as error:
-            failure = NoAnswer("upstream cannot be reached", f"{type(error).__name__}: {error}")
-        except BadMessage as error:
-            failure = NoAnswer("upstream's answer cannot be read", str(error))
-        except NoAnswer as error:
-            failure = error
-        self.close()
-        raise failure
+        with ExitStack() as unanswered:
+            unanswered.callback(self.close)
+            try:
+                async with in_time(self._upstream):
+                    found = _proposed(await self._asked(request))
+            except ConnectionClosed as error:
+                raise NoAnswer("upstream closed the connection", str(error)) from error
+            except WebSocketException as error:
+                raise NoAnswer("upstream cannot be reached", f"{type(error).__name__}: {error}") from error
+            except BadMessage as error:
+                raise NoAnswer("upstream's answer cannot be read", str(error)) from error
+            unanswered.pop_all()
+        return found
 
     def close(self) -> None:
         """Ends the connection at once, without a farewell that could take time."""
@@ -110,7 +89,7 @@ class Asking:
     async def _connect(self) -> dict[str, object]:
         headers = {"Authorization": SCHEME + self._upstream.token} if self._upstream.token else None
         self._connection = await connect(
-            self._upstream.address,
+            self._upstream.address.geturl(),
             additional_headers=headers,
             compression=None,
             max_size=MOST_BYTES,
@@ -152,12 +131,8 @@ async def _is_behind(connection: ClientConnection | ServerConnection) -> bool:
 
 
 def _proposed(said: bytes) -> Proposed:
-    """Rows and what may go beside them; raises BadMessage, and NoAnswer where there are none."""
-    digest = hashlib.sha256(said).hexdigest()
-    try:
-        found = wire.read(said)
-    except BadMessage as error:
-        raise NoAnswer("upstream's answer cannot be read", str(error), digest) from error
+    """Rows and what may go beside them; raises NoAnswer where there are none."""
+    found, digest = understood(said, wire.read)
     values: Any = found.pop(ACTIONS, None)
     if type(values) is not np.ndarray:
         raise NoAnswer("upstream's answer has no rows of the right shape", f"{ACTIONS} is no array", digest)
@@ -170,8 +145,7 @@ def _proposed(said: bytes) -> Proposed:
 class OpenpiProxy:
     """Listens for one client at a time, and answers it in the upstream's place.
 
-    open_session: a new session of that name; about: what is added to the metadata. Both blocking work and physics
-    happen in one thread of its own.
+    open_session: a new session of that name, one for each client; about: what is added to the metadata.
     """
 
     def __init__(
@@ -183,36 +157,41 @@ class OpenpiProxy:
         self._clients = 0
         self._hand: FloatArray | None = None  # what the last session told the grippers
         self._busy = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-proxy")
+        self._server: Server | None = None
 
     @property
     def busy(self) -> bool:
         """Whether a client is there."""
         return self._busy
 
-    async def start(self) -> Server:
-        """Listens; the server that is returned is closed by whoever asked for it."""
-        return await serve(
-            self._client,
-            self._listening.host,
-            self._listening.port,
-            process_request=self._admit,
-            origins=[None],  # a browser names its page, and no page is a client
-            ssl=self._listening.context(),
-            compression=None,
-            max_size=MOST_BYTES,
-            max_queue=2,
-            open_timeout=10.0,
-            ping_interval=PING_S,
-            ping_timeout=PING_S,
-            close_timeout=1.0,
-            server_header=None,
-            logger=LOGGER,
+    async def start(self) -> str:
+        """Listens; the address. Raises UnusableInput."""
+        self._server = await opened(
+            serve(
+                self._client,
+                self._listening.host,
+                self._listening.port,
+                process_request=self._admit,
+                origins=[None],  # a browser names its page, and no page is a client
+                ssl=self._listening.context(),
+                compression=None,
+                max_size=MOST_BYTES,
+                max_queue=2,
+                open_timeout=10.0,
+                ping_interval=PING_S,
+                ping_timeout=PING_S,
+                close_timeout=1.0,
+                server_header=None,
+                logger=LOGGER,
+            )
         )
+        return bound(self._server.sockets)
 
-    def close(self) -> None:
-        """Waits for what a session still does; the log may be closed after it."""
-        self._thread.shutdown()
+    async def stop(self) -> None:
+        """Listens no more, and waits for what a session still does; the log may be closed after it."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Refuses who has no token, and whoever comes while another is there."""
@@ -229,57 +208,53 @@ class OpenpiProxy:
             return
         session = self._open_session(f"{self._name}-{self._clients}")
         session.hand = self._hand
-        asking = Asking(self._upstream)
+        answering, asking = Answering(self._supervisor, session), Asking(self._upstream)
         self._busy = True
         self._clients += 1
         try:
             metadata = {**await asking.metadata(), ABOUT: dict(self._about)}
             await _sent(connection, _said(metadata))
             while True:
-                await self._request(connection, session, asking)
+                await self._request(connection, answering, asking)
         except (ConnectionClosed, TimeoutError):
             pass  # the client is gone
+        except Failed:
+            pass  # the robot is stopped, and nobody is left who could be told
         finally:
-            session.close()
+            await answering.close()
             self._hand = session.hand
             await asking.leave()
             self._busy = False
 
-    async def _request(self, connection: ServerConnection, session: Session, asking: Asking) -> None:
+    async def _request(self, connection: ServerConnection, answering: Answering, asking: Asking) -> None:
         request = await connection.recv()
         try:
-            reply = await self._replied(request, session, asking)
+            reply = await _replied(request, answering, asking)
         except HoldUnknown as error:
             reply = f"interlock: {error}"
         except Exception as error:  # noqa: BLE001 - a bug must stop the robot, and tell the peer nothing
-            self._supervisor.stop(f"the proxy failed: {type(error).__name__}: {error}"[:500])
-            reply = FAILED
+            reply = answering.failed(error)
         if await _is_behind(connection):  # gone, or asked again unanswered: what waits in a queue was seen long ago
-            session.unsent()
+            await answering.unsent()
             await connection.close(1008, "one request at a time")
             raise TimeoutError
         try:
             await _sent(connection, reply)
         except (ConnectionClosed, TimeoutError):
-            session.unsent()
+            await answering.unsent()
             raise
 
-    async def _replied(self, request: str | bytes, session: Session, asking: Asking) -> str | bytes:
-        """The message with the rows, or what a request is told that cannot be read."""
-        loop = asyncio.get_running_loop()
-        raw = request.encode() if isinstance(request, str) else request
-        try:
-            observation = _observation(request)
-        except BadMessage as error:
-            noted = partial(session.unreadable, f"a request cannot be read: {error}", hashlib.sha256(raw).hexdigest())
-            await loop.run_in_executor(self._thread, noted)
-            return UNREADABLE
 
-        def ask() -> Proposed:  # in the session's thread, which waits meanwhile
-            return asyncio.run_coroutine_threadsafe(asking.ask(raw), loop).result()
-
-        answer = await loop.run_in_executor(self._thread, session.reply, observation, ask)
-        return _said({**answer.beside, ACTIONS: answer.rows, ABOUT: dict(answer.about)})
+async def _replied(request: str | bytes, answering: Answering, asking: Asking) -> str | bytes:
+    """The message with the rows, or what a request is told that cannot be read."""
+    raw = request.encode() if isinstance(request, str) else request
+    try:
+        observation = _observation(request)
+    except BadMessage as error:
+        await answering.unreadable(str(error), raw)
+        return UNREADABLE
+    answer = await answering.reply(observation, lambda: asking.ask(raw))
+    return _said({**answer.beside, ACTIONS: answer.rows, ABOUT: dict(answer.about)})
 
 
 def _observation(request: str | bytes) -> Mapping[str, object]:
@@ -290,27 +265,6 @@ def _observation(request: str | bytes) -> Mapping[str, object]:
 
 def _said(message: Mapping[str, object]) -> bytes:
     return wire.write(cast("Mapping[str, Value]", message))
-
-
-def run(shell: OpenpiProxy, started: Callable[[str], None]) -> None:
-    """Serves until SIGINT or SIGTERM; `started` is told where. Raises UnusableInput where nobody can listen."""
-    asyncio.run(_until_told(shell, started))
-
-
-async def _until_told(shell: OpenpiProxy, started: Callable[[str], None]) -> None:
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    try:
-        server = await shell.start()
-    except OSError as error:
-        raise UnusableInput(f"nobody can listen there: {error.strerror or error}") from error
-    host, port = next(iter(server.sockets)).getsockname()[:2]
-    started(f"{host}:{port}")
-    await ended.wait()
-    server.close()
-    await server.wait_closed()
-    shell.close()
 
 
 async def _sent(connection: ServerConnection, message: str | bytes) -> None:

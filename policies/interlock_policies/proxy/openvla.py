@@ -9,20 +9,20 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, Literal, TypeAlias, cast
 
 import numpy as np
 
-from interlock.errors import UnusableInput
 from interlock.supervisor import Supervisor
 from interlock_policies.wire import json_numpy as wire
 from interlock_policies.wire.caps import Array, BadMessage, Caps, Value, shown
 from interlock_policies.wire.json_numpy import Said, Wrapping
 
-from .answering import FAILED, MOST_BYTES, TOKEN_NEEDED, UNREADABLE, Answering, Failed, Upstream
+from .answering import MOST_BYTES, TOKEN_NEEDED, UNREADABLE, Answering, Failed, Upstream, in_time, understood
 from .exchange import Asked, NotAnswered, Patience, Replied, posted, served
 from .frame import HoldUnknown, NoAnswer, Proposed, Rows, Session
-from .listening import SCHEME, Listening
+from .listening import SCHEME, Listening, bound, opened
 
 PATH: Final = "/act"
 ABOUT: Final = "Interlock"
@@ -51,19 +51,17 @@ class OpenvlaProxy:
 
     async def start(self) -> str:
         """Listens; the address. Raises UnusableInput."""
-        try:
-            secure = self._listening.context()
-            self._server = await asyncio.start_server(
+        secure = self._listening.context()
+        self._server = await opened(
+            asyncio.start_server(
                 self._connection,
                 self._listening.host,
                 self._listening.port,
                 ssl=secure,
                 ssl_handshake_timeout=None if secure is None else self._patience.message_s,
             )
-        except OSError as error:
-            raise UnusableInput(f"nobody can listen there: {error.strerror or error}") from error
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        )
+        return bound(self._server.sockets)
 
     async def stop(self) -> None:
         """Listens no more, and ends the session."""
@@ -98,8 +96,6 @@ class OpenvlaProxy:
         self._busy = True
         try:
             return await self._answered(asked.body)
-        except Failed:
-            return _told(500, FAILED)
         except Exception as error:  # noqa: BLE001 - a bug must stop the robot, and tell the peer nothing
             return _told(500, self._answering.failed(error))
         finally:
@@ -109,7 +105,7 @@ class OpenvlaProxy:
         try:
             return await self._acted(body)
         except BadMessage as error:
-            await self._answering.unreadable(str(error), hashlib.sha256(body).hexdigest())
+            await self._answering.unreadable(str(error), body)
             return _told(400, UNREADABLE)
         except HoldUnknown as error:
             return _told(422, f"interlock: {error}")
@@ -144,21 +140,13 @@ class OpenvlaProxy:
         where = address._replace(path=PATH) if address.path in {"", "/"} else address
         token = {"Authorization": SCHEME + self._upstream.token} if self._upstream.token else {}
         try:
-            async with asyncio.timeout(self._upstream.deadline_s):
+            async with in_time(self._upstream):
                 status, said = await posted(where, wire.write(request), token, MOST_BYTES)
-        except TimeoutError as error:
-            raise NoAnswer("upstream did not answer in time", f"{self._upstream.deadline_s:g} s") from error
-        except OSError as error:
-            raise NoAnswer("upstream cannot be reached", f"{type(error).__name__}: {error}") from error
         except NotAnswered as error:
             raise NoAnswer("upstream closed the connection", str(error)) from error
-        digest = hashlib.sha256(said).hexdigest()
         if status != 200:
-            raise NoAnswer("upstream reported an error", f"HTTP {status}", digest)
-        try:
-            found = wire.read(said, CAPS)
-        except BadMessage as error:
-            raise NoAnswer("upstream's answer cannot be read", str(error), digest) from error
+            raise NoAnswer("upstream reported an error", f"HTTP {status}", hashlib.sha256(said).hexdigest())
+        found, digest = understood(said, partial(wire.read, caps=CAPS))
         rows, self._form = _rows(found.value, digest)
         return Proposed(rows, digest)
 

@@ -22,11 +22,12 @@ import numpy as np
 from interlock.arrays import FloatArray
 from interlock.chunk import ActionChunk, Malformed, Stamps
 from interlock.errors import InterlockError, PermitRefused, UnusableInput
-from interlock.lower import joint_limits
+from interlock.measured import unusable
 from interlock.motion import Plan
 from interlock.permit import Permit
 from interlock.rules import RuleSet
 from interlock.scene import RobotState
+from interlock.stopping import Stop
 from interlock.supervisor import Supervisor
 
 from .bad_policies import BAD_POLICIES, Answer, PolicyBroke
@@ -35,7 +36,7 @@ from .port import Asked, Clock, Policy, Robot
 
 WATCHED: Final = 10  # row periods for which a robot that must not move is watched
 STILL: Final = 0.1  # of a gripper's travel, by which a hand that nobody told anything may be measured elsewhere
-BEHIND: Final = 4  # row periods by which a robot may come to rest later than its accelerations say
+BEHIND: Final = 4  # row periods by which a robot may come to rest later than its plan or its stop says
 SEEN_PER_PERIOD: Final = 8  # places of a plan between two rows, to say whether a robot is on its path
 
 
@@ -216,15 +217,14 @@ def refuses_a_permit_that_was_taken_back(trial: Trial) -> None:
 
 
 def brakes_at_once(trial: Trial) -> None:
-    """Told to brake, the robot comes to rest on its path, as soon as its accelerations allow, and stays there."""
+    """Told to brake, the robot comes to rest on its path, when the stop that was judged does, and stays there."""
     permit, plan, _ = trial.permitted()
     trial.robot.follow(permit)
     trial.clock.sleep_until((plan.rows_start_ns + plan.rows_end_ns) // 2)
     began = trial.clock.now_ns()
     trial.robot.brake()
     trial.supervisor.braked()
-    speeds, most = np.abs(plan.at(began).velocities), joint_limits(trial.supervisor.rules.profile, "acceleration")
-    rest_ns = began + round(float((speeds / most).max()) * 1e9) + BEHIND * trial.period_ns
+    rest_ns = Stop(plan, began).end_ns + BEHIND * trial.period_ns
     path = _places(plan, began - trial.period_ns, trial.period_ns)
     while trial.clock.now_ns() < rest_ns:
         trial.clock.sleep_until(trial.clock.now_ns() + trial.period_ns)
@@ -270,16 +270,10 @@ ROBOT_CHECKS: Final[Mapping[str, Callable[[Trial], None]]] = MappingProxyType({
 
 
 def _usable(state: RobotState, trial: Trial) -> None:
-    """Raises NotConforming unless a state is of this robot, and finite."""
-    profile = trial.supervisor.rules.profile
-    if state.joints != profile.joint_names:
-        raise NotConforming(f"a state is of joints {list(state.joints)[:9]}; the robot has {list(profile.joint_names)}")
-    for name, found, count in (
-        ("positions", state.positions, len(profile.joints)), ("velocities", state.velocities, len(profile.joints)),
-        ("grippers", state.grippers, len(profile.grippers)),
-    ):  # fmt: skip
-        if found.shape != (count,) or not bool(np.isfinite(found).all()):
-            raise NotConforming(f"{name} of a state must be {count} finite numbers, got {found}")
+    """Raises NotConforming unless a state is of this robot, and finite, speeds too: a chunk is refused without them."""
+    fault = unusable(state, trial.supervisor.rules.profile, speeds=True)
+    if fault:
+        raise NotConforming(fault)
 
 
 def _read(trial: Trial) -> RobotState:

@@ -9,24 +9,23 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from interlock.arrays import FloatArray, floats, frozen
-from interlock.braking import LONGEST_S
 from interlock.errors import PermitRefused, UnusableInput
 from interlock.lower import joint_limits
+from interlock.measured import unusable
 from interlock.motion import Plan
 from interlock.permit import Permit
 from interlock.scene import RobotState
+from interlock.stopping import Stop
 from interlock.supervisor import Supervisor
 
 TOLERANCE: Final = 0.001  # rad of a joint, and share of a gripper's travel: more than float32 and a clock read twice
-LONGER: Final = 1.25  # by how much a brake is longer than the one tried before it
-NEVER_NS: Final = 10**15  # the length of a brake that does not slow: the plan goes on to its own end
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,22 +39,6 @@ class Sent:
     row: FloatArray
     passed: bool
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Brake:
-    """Time along the plan slows evenly to rest: it begins at `began_ns`, from `place_ns` of the plan, and takes
-    `length_ns`.
-    """
-
-    began_ns: int
-    place_ns: int
-    length_ns: int
-
-    def place(self, now_ns: int) -> int:
-        """How far along the plan [ns] the robot is told to be."""
-        since = min(max(now_ns - self.began_ns, 0), self.length_ns)
-        return self.place_ns + since - since * since // (2 * self.length_ns)
 
 
 class Gate:
@@ -87,13 +70,12 @@ class Gate:
         self._tolerances = tolerance * np.concatenate([np.ones(len(profile.joints)), travels])
         self._joints = len(profile.joints)
         self._tracking = joint_limits(profile, "tracking")
-        self._accelerations = joint_limits(profile, "acceleration")
-        fault = self._unusable(state)
+        fault = unusable(state, profile)
         if fault:
             raise UnusableInput(f"a gate begins where the robot rests: {fault}")
         now = now_ns()
         positions, grippers = state.positions[None], state.grippers[None]
-        self._brake: _Brake | None = None
+        self._brake: Stop | None = None
         self._stepped_ns: int = now
         self._take(Plan(np.array([now]), positions, grippers, rows_end_ns=now), now)
 
@@ -125,7 +107,7 @@ class Gate:
                     self._refuse(why, now)
             else:
                 lost_ns = max(now - self._stepped_ns - self._period_ns, 0)
-                self._brake = replace(self._brake, began_ns=self._brake.began_ns + lost_ns)
+                self._brake = self._brake.later(lost_ns) if lost_ns else self._brake
             self._stepped_ns = now
             return Sent(self._row(now), self._brake is None, self._why)
 
@@ -177,7 +159,7 @@ class Gate:
         return "a later plan was permitted and is due, and nobody followed it" if due else ""
 
     def _off(self, state: object, now_ns: int) -> str:
-        fault = self._unusable(state)
+        fault = unusable(state, self._supervisor.rules.profile)
         if fault or not isinstance(state, RobotState):
             return fault
         age, limit = (now_ns - state.seen_ns) / 1e9, self._supervisor.rules.freshness.state_s
@@ -189,16 +171,6 @@ class Gate:
             limit = float(self._tracking[joint])
             return f"joint {self._joint(joint)} is {off[joint]:.4f} rad from where it was told to be; at most {limit:g}"
         return ""
-
-    def _unusable(self, state: object) -> str:
-        profile = self._supervisor.rules.profile
-        if not isinstance(state, RobotState):
-            return f"expected a RobotState, got {type(state).__name__}"
-        if state.joints != profile.joint_names or len(state.grippers) != len(profile.grippers):
-            return f"the state is of joints {list(state.joints)[:9]} and {len(state.grippers)} grippers"
-        if len(state.positions) != len(profile.joints) or not bool(np.isfinite(state.positions).all()):
-            return f"measured positions must be {len(profile.joints)} finite numbers, got {state.positions[:9]}"
-        return "" if bool(np.isfinite(state.grippers).all()) else f"measured grippers must be finite: {state.grippers}"
 
     def _other(self, row: npt.ArrayLike, now_ns: int) -> str:
         """How the row differs from everything that is permitted within a period of now."""
@@ -229,29 +201,6 @@ class Gate:
     def _refuse(self, why: str, now_ns: int) -> None:
         """Begins the brake from what was last sent, if none is under way, then puts it on record."""
         if self._brake is None:
-            self._brake = self._shortest(max(self._stepped_ns, now_ns - self._period_ns), self._stepped_ns)
+            self._brake = Stop(self._plan, max(self._stepped_ns, now_ns - self._period_ns), self._stepped_ns)
         self._why = why
         self._supervisor.departed(why)
-
-    def _shortest(self, began_ns: int, place_ns: int) -> _Brake:
-        """The shortest brake along the plan within the profile's accelerations; where there is none the plan goes on
-        to its own end, which was judged.
-        """
-        length_ns, most_ns = float(self._period_ns), LONGEST_S * 1e9
-        while length_ns <= most_ns:
-            brake = _Brake(began_ns, place_ns, round(length_ns))
-            if self._fits(brake):
-                return brake
-            length_ns *= LONGER
-        return _Brake(began_ns, place_ns, NEVER_NS)
-
-    def _fits(self, brake: _Brake) -> bool:
-        """Whether steps of velocity from period to period keep within the accelerations, the first one included."""
-        count = brake.length_ns // self._period_ns + 2
-        places = [brake.place(brake.began_ns + step * self._period_ns) for step in range(count + 1)]
-        seconds = self._period_ns / 1e9
-        path = self._positions([places[0] - self._period_ns, *places])
-        return bool((np.abs(np.diff(path, n=2, axis=0)) <= self._accelerations * seconds**2).all())
-
-    def _positions(self, places_ns: list[int]) -> FloatArray:
-        return np.stack([self._told(place)[: self._joints] for place in places_ns])

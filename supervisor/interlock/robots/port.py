@@ -23,7 +23,7 @@ class Robot(Protocol):
         ...
 
     def brake(self) -> None:
-        """Comes to rest at once: along the committed plan's path where there is one, within the profile's limits."""
+        """Stops at once along the plan that it follows, as `stopping.Stop` of that plan says; does nothing at rest."""
         ...
 
 

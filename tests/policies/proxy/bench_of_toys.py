@@ -14,7 +14,7 @@ from interlock.chunk import Layout
 from interlock.rules import Provocation, RuleSet
 from interlock.scene import Scene
 from interlock.supervisor import Supervisor
-from interlock_policies.proxy.frame import Answer, NoAnswer, Proposed, Rows, Session, Timing
+from interlock_policies.proxy.frame import Answer, HoldUnknown, NoAnswer, Proposed, Rows, Session, Timing
 from interlock_policies.proxy.observing import HandAt, JointsAt, Observing
 from interlock_policies.proxy.playing import Playing
 from tests.supervisor.toy import (
@@ -112,13 +112,13 @@ class Desk:
     def reply(self, said: Rows | NoAnswer, after_ns: int = 5 * MS, **changes: Any) -> Answer:
         """The answer to a request for which the upstream says this, so much later."""
 
-        def ask() -> Proposed:
-            self.time.ns += after_ns
-            if isinstance(said, NoAnswer):
-                raise said
-            return Proposed(said, RAW)
-
-        return self.session.reply(self.seen(**changes), ask)
+        try:
+            seen = self.session.seen(self.seen(**changes))
+        except HoldUnknown as error:
+            self.session.unreadable(error.why)
+            raise
+        self.time.ns += after_ns
+        return self.session.answered(seen, (), said if isinstance(said, NoAnswer) else Proposed(said, RAW))
 
     def play(self, answer: Answer, rows: int = HORIZON) -> FloatArray:
         """Plays so many rows, as a client does; where the joints were after each, (rows, n)."""

@@ -12,8 +12,8 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from interlock.errors import UnusableInput
+from interlock_policies.proxy.answering import upstream
 from interlock_policies.proxy.listening import Listening, address
-from interlock_policies.proxy.openpi import Upstream
 from tests.policies.proxy.wired import Wired, answers
 
 KEY = "k" * 16
@@ -86,7 +86,7 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 )
 def test_an_upstream_has_an_address_and_a_deadline(given: tuple[str, float]) -> None:
     with pytest.raises(UnusableInput):
-        Upstream(*given)
+        upstream(given[0], ("ws", "wss"), given[1])
 
 
 def certified(folder: Path, name: str, issuer: str = "") -> None:

@@ -24,10 +24,11 @@ from interlock.scene import RobotState, Scene
 from interlock.supervisor import Supervisor
 from interlock_audit_logs import blob_reader, fingerprint, open_log, read_log, replay, verify
 from interlock_cli.again import open_again
+from interlock_policies.proxy.answering import upstream
 from interlock_policies.proxy.frame import Session, Timing
 from interlock_policies.proxy.listening import Listening
 from interlock_policies.proxy.observing import HandAt, JointsAt, Observing
-from interlock_policies.proxy.openpi import OpenpiProxy, Upstream
+from interlock_policies.proxy.openpi import OpenpiProxy
 from interlock_policies.proxy.playing import Playing
 from interlock_policies.wire import openpi as wire
 from interlock_rules import load
@@ -157,13 +158,13 @@ def test_the_unmodified_client_does_the_task_of_the_cell_through_the_proxy(openp
         reactions = list[str]()
         with open_log(tmp_path) as log:
             supervisor = Supervisor(cell.rules, log, physics, now_ns=lambda: cell.world.now_ns, elapsed_ns=lambda: 0)
-            upstream = loop.run(started_upstream(cell.policy, None, greet=True))
+            server = loop.run(started_upstream(cell.policy, None, greet=True))
             proxy = OpenpiProxy(
-                Listening("127.0.0.1", 0), Upstream(f"ws://127.0.0.1:{port_of(upstream)}", 30.0), supervisor,
+                Listening("127.0.0.1", 0), upstream(f"ws://127.0.0.1:{port_of(server)}", ("ws",), 30.0), supervisor,
                 lambda name: session_of(cell, supervisor, physics, name), {"rules": cell.rules.name}, "openpi",
             )  # fmt: skip
-            server = loop.run(proxy.start())
-            with unmodified(openpi_python, port_of(server)) as client:
+            port = int(loop.run(proxy.start()).rpartition(":")[2])
+            with unmodified(openpi_python, port) as client:
                 for step in range(MOST_STEPS):
                     if step % HORIZON == 0 and (cell.done or supervisor.memory.state == "stopped"):
                         break
@@ -171,8 +172,8 @@ def test_the_unmodified_client_does_the_task_of_the_cell_through_the_proxy(openp
                     if step % HORIZON == 0:
                         reactions.append(row["interlock"]["reaction"])
                     cell.play(row["actions"])
+            loop.run(proxy.stop())
             loop.run(closed(server))
-            loop.run(closed(upstream))
         watch = cell.world.watch
 
         assert client.metadata == {"name": "toy", "interlock": {"rules": "panda-tabletop"}}

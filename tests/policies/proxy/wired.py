@@ -19,9 +19,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from interlock.supervisor import Supervisor
 from interlock_audit_logs import open_log, verify
+from interlock_policies.proxy.answering import upstream
 from interlock_policies.proxy.frame import Session
 from interlock_policies.proxy.listening import Listening
-from interlock_policies.proxy.openpi import OpenpiProxy, Upstream
+from interlock_policies.proxy.openpi import OpenpiProxy
 from interlock_policies.wire import openpi as wire
 from tests.policies.proxy.bench_of_toys import ROWS, Desk, smooth
 from tests.supervisor.toy import ABSOLUTE
@@ -96,20 +97,18 @@ class Wired:
         self.loop = self._stack.enter_context(Loop())
         self.log = self._stack.enter_context(open_log(self._folder))
         self.desk = Desk(log=self.log)
-        upstream = self.loop.run(started_upstream(self._behave, self._metadata, greet=self._greet))
-        port = port_of(upstream)
+        server = self.loop.run(started_upstream(self._behave, self._metadata, greet=self._greet))
+        port = port_of(server)
         if self._absent:
-            self.loop.run(closed(upstream))
+            self.loop.run(closed(server))
         else:
-            self._stack.callback(lambda: self.loop.run(closed(upstream)))
+            self._stack.callback(lambda: self.loop.run(closed(server)))
         self.proxy = OpenpiProxy(
-            self._listening, Upstream(f"ws://127.0.0.1:{port}", self._deadline_s), self.supervisor, self._open,
-            {"rules": "toy"}, "toy",
+            self._listening, upstream(f"ws://127.0.0.1:{port}", ("ws",), self._deadline_s), self.supervisor,
+            self._open, {"rules": "toy"}, "toy",
         )  # fmt: skip
-        self._stack.callback(self.proxy.close)
-        server = self.loop.run(self.proxy.start())
-        self._stack.callback(lambda: self.loop.run(closed(server)))
-        self.port = port_of(server)
+        self.port = int(self.loop.run(self.proxy.start()).rpartition(":")[2])
+        self._stack.callback(lambda: self.loop.run(self.proxy.stop()))
         self.address = f"ws://127.0.0.1:{self.port}"
         return self
 

@@ -118,7 +118,8 @@ class Hasty(Robot):
         plan = permit.use(self.digest, self.clock.now)
         rows = plan.times_ns >= plan.rows_start_ns
         self.plan = plan if self.plan is None else replace(
-            plan, times_ns=plan.times_ns[rows], positions=plan.positions[rows], grippers=plan.grippers[rows]
+            plan, times_ns=plan.times_ns[rows], positions=plan.positions[rows], grippers=plan.grippers[rows],
+            stop_rates=plan.stop_rates[rows],
         )  # fmt: skip
 
 
@@ -225,10 +226,10 @@ BAD: list[tuple[str, Callable[..., Robot], str]] = [
     ("reads_what_it_measured", saying(seen_ns=10_000 * MS), "is stamped"),
     ("reads_what_it_measured", stamped(MS), "is stamped"),
     ("reads_what_it_measured", stamped(-51 * MS), "is stamped"),
-    ("reads_what_it_measured", saying(positions=NAN), "positions of a state"),
-    ("reads_what_it_measured", saying(velocities=NAN), "velocities of a state"),
-    ("reads_what_it_measured", saying(grippers=np.zeros(2)), "grippers of a state"),
-    ("reads_what_it_measured", saying(joints=("b", "a")), "a state is of joints"),
+    ("reads_what_it_measured", saying(positions=NAN), "measured positions"),
+    ("reads_what_it_measured", saying(velocities=NAN), "measured velocities"),
+    ("reads_what_it_measured", saying(grippers=np.zeros(2)), "measured grippers"),
+    ("reads_what_it_measured", saying(joints=("b", "a")), "the state is of joints"),
     ("reads_what_it_measured", foreseeing, "object 'cup' was seen"),
     ("rests_without_a_permit", Wandering, "was permitted nothing moved: a is"),
     ("follows_its_permit", Deaf, "the permit was not used"),
